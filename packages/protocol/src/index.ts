@@ -1,1 +1,10 @@
-export {}
+/** What crosses the wire between BuildScale's server and its clients, once. */
+export * from './error.ts'
+export * from './endpoint.ts'
+export * from './shared.ts'
+export * from './people.ts'
+export * from './workspaces.ts'
+export * from './files.ts'
+export * from './chats.ts'
+export * from './sse-event.ts'
+export * from './endpoints.ts'
