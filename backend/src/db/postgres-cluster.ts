@@ -78,7 +78,7 @@ export function sweepUnfinished({ home }: PostgresCluster): void {
  * The server that runs on this data directory, whoever started it. `postmaster.pid` (its lines: pid, data directory, start time, port, socket directory, …)
  * is believed only if that process lives and its command line names this directory: the number may belong to another program by now.
  */
-export function findServer({ pgData }: PostgresCluster): ProcessIdentity | undefined {
+export function findServer({ pgData }: Pick<PostgresCluster, 'pgData'>): ProcessIdentity | undefined {
   const file = join(pgData, 'postmaster.pid')
   if (!existsSync(file)) return undefined
   const found = findProcess(Number(readFileSync(file, 'utf8').split('\n')[0]))
