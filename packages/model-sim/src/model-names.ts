@@ -1,0 +1,24 @@
+/** Names that answer as the default model does, so that a client configured for OpenAI needs no change. */
+const OPENAI_NAMES = [
+  'gpt-4o',
+  'gpt-4o-mini',
+  'gpt-4.1',
+  'gpt-4.1-mini',
+  'gpt-4.1-nano',
+  'gpt-5',
+  'gpt-5-mini',
+  'gpt-5-nano',
+  'gpt-5.1',
+  'gpt-5.2',
+  'o3',
+  'o4-mini',
+] as const
+
+/** Names of this program's own models; `load:…` names come on top, see load-model.ts. */
+export const OWN_NAMES = ['rules', 'scripted'] as const
+
+export const DEFAULT_NAMES: readonly string[] = [...OWN_NAMES, ...OPENAI_NAMES]
+
+export const MODES = ['rules', 'scripted', 'load'] as const
+/** Who answers to names that choose no model of their own. */
+export type ModelSimMode = (typeof MODES)[number]
