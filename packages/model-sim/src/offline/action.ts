@@ -14,7 +14,8 @@ export type Action =
   | { readonly type: 'glob'; readonly pattern: string }
   | { readonly type: 'write'; readonly files: readonly FileToWrite[] }
   | { readonly type: 'write-many'; readonly files: readonly FileToWrite[]; readonly atOnce: number | undefined }
-  | { readonly type: 'write-summary'; readonly path: string }
+  /** `sources` are read first; without any, the summary is of what was seen before. */
+  | { readonly type: 'write-summary'; readonly path: string; readonly sources: readonly string[] }
   | { readonly type: 'summarise' }
   | { readonly type: 'edit'; readonly path: string; readonly from: string; readonly to: string }
   | { readonly type: 'delete'; readonly paths: readonly string[]; readonly isRecursive: boolean }

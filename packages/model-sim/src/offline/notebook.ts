@@ -14,6 +14,9 @@ export class Notebook {
     this.said.push(sentence)
   }
 
+  /** The plan drawn up last, so that "write it to …" means it. */
+  plan: string | undefined
+
   get isEmpty(): boolean {
     return this.reads.length === 0 && this.hits.length === 0 && this.listed.length === 0 && this.topic === undefined
   }

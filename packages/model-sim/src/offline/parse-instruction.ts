@@ -76,11 +76,13 @@ const writeSummary: Rule = (clause) => {
   const match =
     new RegExp(`^(?:write|save|put|create|make|store|add|give)\\b[^⟦]*?\\b(?:summary|report|overview|findings|notes|results?|answer|it|them|that|what you (?:found|saw|read|learned))\\b.*?\\b(?:to|in|into|at|as)\\s+(?:the\\s+file\\s+)?(${PATH})`, 'i').exec(clause.text) ??
     new RegExp(`^(?:summari[sz]e|sum)\\b.*?\\b(?:to|into|in)\\s+(${PATH})$`, 'i').exec(clause.text)
-  return match === null ? undefined : { type: 'write-summary', path: absolute(clause.quotes.reveal(match[1] ?? '')) }
+  if (match === null) return undefined
+  const path = absolute(clause.quotes.reveal(match[1] ?? ''))
+  return { type: 'write-summary', path, sources: pathsIn(clause).filter((source) => source !== path) }
 }
 
 const plan: Rule = (clause) => {
-  const match = /^plan\b\s*:?\s*(.*)$|^(?:make|write|create|give|draft)\b.*?\bplan\b\s*(?:for|to|of|about)?\s*(.*)$/i.exec(clause.text)
+  const match = /^plan\b(?!\.)\s*:?\s*(.*)$|^(?:make|write|create|give|draft)\b[^/]*?\bplan\b(?!\.)\s*(?:for|of|about)?\s*(.*)$/i.exec(clause.text)
   if (match === null) return undefined
   const rest = match[1] ?? match[2] ?? ''
   const target = new RegExp(`\\s*\\b(?:to|in|into|at)\\s+(${PATH})\\s*$|^(${PATH})$`, 'i').exec(rest)

@@ -11,16 +11,16 @@ const SHOWN_ENTRIES = 60
 const READ_LINES = 400
 
 export function* perform(actions: readonly Action[], notebook: Notebook): Work {
-  for (const action of joinWrites(actions)) yield* performOne(action, notebook)
+  for (const action of joinActions(actions)) yield* performOne(action, notebook)
 }
 
-/** Files that are asked for one after the other are written side by side. */
-function joinWrites(actions: readonly Action[]): readonly Action[] {
+/** Files that are asked for one after the other are written side by side; what is done anyway is not done twice. */
+function joinActions(actions: readonly Action[]): readonly Action[] {
   const joined: Action[] = []
   for (const action of actions) {
     const last = joined.at(-1)
     if (action.type === 'write' && last?.type === 'write') joined[joined.length - 1] = { type: 'write', files: [...last.files, ...action.files] }
-    else joined.push(action)
+    else if (action.type !== 'summarise' || last?.type !== 'read') joined.push(action) // reading ends with a summary by itself
   }
   return joined
 }
@@ -46,7 +46,7 @@ function* performOne(action: Action, notebook: Notebook): Work {
     case 'write-many':
       return yield* writeMany(action, notebook)
     case 'write-summary':
-      return yield* writeFiles([{ path: action.path, content: summaryDocument(notebook) }], notebook)
+      return yield* writeSummary(action, notebook)
     case 'summarise':
       return notebook.say(shortSummary(notebook))
     case 'edit':
@@ -126,6 +126,11 @@ function* writeFiles(files: readonly FileToWrite[], notebook: Notebook): Work {
   })
 }
 
+function* writeSummary({ path, sources }: { readonly path: string; readonly sources: readonly string[] }, notebook: Notebook): Work {
+  if (sources.length > 0) yield* readFiles(sources, notebook)
+  yield* writeFiles([{ path, content: notebook.plan ?? summaryDocument(notebook) }], notebook)
+}
+
 function writeStep(thought: string, files: readonly FileToWrite[], extra: { readonly overwrite?: boolean }): Step {
   return { thought, calls: files.map((file) => ({ tool: 'write', arguments: { path: file.path, content: file.content, ...extra } })) }
 }
@@ -163,6 +168,7 @@ function* describeFiles(paths: readonly string[], notebook: Notebook): Work {
 
 function* makePlan({ goal, path }: { readonly goal: string; readonly path: string | undefined }, notebook: Notebook): Work {
   const text = planText(goal, notebook)
+  notebook.plan = text
   if (path === undefined) return notebook.say(text)
   yield* writeFiles([{ path, content: text }], notebook)
 }

@@ -53,7 +53,7 @@ function fileSection(file: ReadFile, { hits, topic }: Notebook): string {
   const own = hits.filter((hit) => hit.path === file.path)
   const best = own.find((hit) => topic !== undefined && new RegExp(definitionPattern(topic.words)).test(hit.text)) ?? own[0]
   const facts = [...own.slice(0, 5).map((hit) => `- Line ${hit.line}: \`${hit.text}\``), `- ${rangeOf(file)}`, ...commentFact(file, best), ...namesFact(file)]
-  return `## ${file.path}\n\n${facts.join('\n')}\n\n${excerpt(file, best?.line ?? file.firstLine)}`
+  return [`## ${file.path}`, facts.join('\n'), excerpt(file, best?.line ?? file.firstLine)].filter((part) => part !== '').join('\n\n')
 }
 
 function rangeOf(file: ReadFile): string {
