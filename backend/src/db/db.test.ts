@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentLog } from '../../test/support/silent-log.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.ts'
-import { AppError } from '../errors.ts'
+import { AppError, publicError } from '../errors.ts'
 import { createDb } from './db.ts'
 import { isForeignKeyViolation, isUniqueViolation } from './sql-state.ts'
 
@@ -86,12 +87,26 @@ describe('errors', () => {
     await db.close()
   })
 
-  it('of the server ending idle connections leave the process and the pool alive', async () => {
+  it('of a server that ends every connection leave the process alive, and the pool serves again', async () => {
     const db = createDb(database.connection, { log: silentLog })
+    const endOthers = sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
+    const inUse = db.transaction(async (tx) => {
+      await sql`SELECT 1`.execute(tx)
+      await endOthers.execute(database.db.kysely)
+      // The driver has noticed: the connection is dead while nobody asks it anything.
+      await sleep(50)
+      await sql`SELECT 1`.execute(tx)
+    })
+    await expect(inUse).rejects.toThrow()
     await sql`SELECT 1`.execute(db.kysely)
-    await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(database.db.kysely)
+    await endOthers.execute(database.db.kysely)
     await expect.poll(() => sql`SELECT 1`.execute(db.kysely).then(() => 'served', () => 'refused'), { timeout: 5_000 }).toBe('served')
     await db.close()
+  })
+
+  it('of a statement whose connection is ended under it are unavailable to clients', async () => {
+    const running = database.db.kysely.connection().execute((conn) => sql`SELECT pg_terminate_backend(pg_backend_pid())`.execute(conn))
+    expect(publicError(await running.catch((error: unknown) => error))).toMatchObject({ code: 'unavailable' })
   })
 })
 

@@ -47,6 +47,8 @@ export function createDb(connection: DbConnection, { log, maxConnections = 20 }:
   const pool = new pg.Pool({ ...clientConfig(connection), max: maxConnections, idleTimeoutMillis: 30_000 })
   // Without a listener an idle connection that the server closes (57P01 at its stop) would end this process. The pool replaces it by itself.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
+  // The same for a connection in use: the pool listens only while it is idle. Its query rejects with the reason, so nothing more is to be said here.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const dialect = new PostgresDialect({ pool: { connect: () => connect(pool), end: () => pool.end(), options: pool.options } })
   return new Db(new Kysely<Database>({ dialect }), connection)
 }

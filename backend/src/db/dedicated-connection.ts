@@ -24,7 +24,8 @@ export class DedicatedConnection {
   private constructor(client: pg.Client) {
     this.#client = client
     let cause: Error | undefined
-    client.on('error', (error) => (cause = error))
+    // The first error is the reason; what follows from it says only that the connection ended.
+    client.on('error', (error) => (cause ??= error))
     client.on('end', () => {
       if (!this.#closed) this.#lost.resolve(cause ?? new Error('the database closed the connection'))
     })
