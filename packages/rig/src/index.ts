@@ -1,1 +1,43 @@
-export {}
+export { type AgentConfig, type InvalidToolCallPolicy } from './agent/agent-config.ts'
+export { type MultiTurnStreamItem, type PromptResponse } from './agent/agent-event.ts'
+export { type AgentRunBudgets, type AgentRunJson, type AgentRunState, type PendingToolCall } from './agent/agent-run-json.ts'
+export { AgentRun, type AgentRunOptions, type AgentStep, type AssistantTurn, type ResumableRun } from './agent/agent-run.ts'
+export { AgentBuilder } from './agent/agent-builder.ts'
+export { Agent } from './agent/agent.ts'
+export {
+  type AgentHook, type CompletionCallEvent, type CompletionCallVerdict, type HookContext, type InvalidToolCallEvent, type InvalidToolCallReason,
+  type InvalidToolCallVerdict, type ModelSelectVerdict, type ModelTurnFinishedEvent, type ModelTurnVerdict, type PromptHook, type RequestPatch,
+  type StopVerdict, type StreamingPromptHook, type ToolCallEvent, type ToolCallVerdict, type ToolResultEvent, type ToolResultVerdict, type Verdict,
+} from './agent/hooks.ts'
+export { PromptRequest } from './agent/prompt-request.ts'
+export { PromptSuspendedError } from './agent/prompt-suspended-error.ts'
+export { type ResumeOptions, type RunOptions, type ToolCallDecision } from './agent/run-options.ts'
+export { StreamingPromptRequest } from './agent/streaming-prompt-request.ts'
+export {
+  type CompletionCall, type CompletionResponse, type FinishReason, type RawStreamingChoice, type ResponseIdentity, type StreamedAssistantContent,
+  type StreamFinal, type StreamingCompletionResponse, type StreamListener,
+} from './completion/completion-event.ts'
+export { type CompletionModel, type ModelCapabilities } from './completion/completion-model.ts'
+export { CompletionStream, type CompletionSink, type CompletionStreamOptions, type ProduceCompletion } from './completion/completion-stream.ts'
+export { PartsAccumulator } from './completion/parts-accumulator.ts'
+export { CompletionRequestBuilder, type CompletionSender } from './completion/completion-request-builder.ts'
+export {
+  type CallOptions, type CompletionRequest, type Document, type OutputSchema, type RetryPolicy, type ToolChoice, type ToolDefinition,
+} from './completion/completion-request.ts'
+export { type Json, type JsonObject, type JsonSchema } from './completion/json.ts'
+export {
+  type AssistantContent, type AssistantMessage, type AudioPart, type DocumentPart, type ImagePart, type MediaSource, type MessageInput, type ModelOrigin,
+  type PartMeta, type ProviderCallIds, type ProviderItem, type Reasoning, type ReasoningContent, type SystemMessage, type TextPart, type ToolCall,
+  type ToolFunction, type ToolResult, type ToolResultContent, type UserContent, type UserMessage, type VideoPart,
+} from './completion/message-types.ts'
+export { Message } from './completion/message.ts'
+export { addUsage, ZERO_USAGE, type Usage } from './completion/usage.ts'
+export {
+  CompletionError, type CompletionErrorDetails, type CompletionErrorKind, ConfigError, HookError, isRetryable, isRigError, MaxTurnsError,
+  MaxTurnsError as MaxDepthError, NoAnswerError, PromptCancelledError, PromptError, RigError, UnknownToolCallError,
+} from './errors.ts'
+export { type InferOutput, type SchemaLike, type StandardSchema } from './tool/schema.ts'
+export { DEFAULT_FEEDBACK, ToolExecutionError, type ToolErrorKind, type ToolExecutionErrorOptions } from './tool/tool-error.ts'
+export { type ToolCallOutcome, ToolOutput } from './tool/tool-output.ts'
+export { ToolServer, ToolSet } from './tool/tool-set.ts'
+export { dynamicTool, tool, type Tool, type ToolContext, type ToolOptions } from './tool/tool.ts'

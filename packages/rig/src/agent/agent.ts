@@ -1,0 +1,126 @@
+import { type CompletionModel } from '../completion/completion-model.ts'
+import { CompletionRequestBuilder } from '../completion/completion-request-builder.ts'
+import { type AnyMessage, type MessageInput } from '../completion/message-types.ts'
+import { type ToolServer } from '../tool/tool-set.ts'
+import { type AgentConfig } from './agent-config.ts'
+import { type PromptResponse } from './agent-event.ts'
+import { AgentRun } from './agent-run.ts'
+import { type AgentRunJson } from './agent-run-json.ts'
+import { driveAgentRun, type RunObserver } from './drive-agent-run.ts'
+import { PromptRequest } from './prompt-request.ts'
+import { type ResumeOptions, type RunOptions, type ToolCallDecision } from './run-options.ts'
+import { StreamingPromptRequest } from './streaming-prompt-request.ts'
+
+/** How one run is begun. */
+interface Launch {
+  readonly run: AgentRun
+  readonly isStreaming: boolean
+  readonly observer: RunObserver
+  readonly controller: AbortController
+  readonly decisions?: Readonly<Record<string, ToolCallDecision>>
+}
+
+const NOBODY_WATCHES: RunObserver = { item: () => undefined, ready: () => undefined }
+
+/** A model with its instructions and tools. Keeps nothing between runs: any number may go on at once. */
+export class Agent<Deps = unknown> {
+  readonly #config: AgentConfig
+
+  constructor(config: AgentConfig) {
+    this.#config = config
+  }
+
+  get name(): string {
+    return this.#config.name
+  }
+
+  get model(): CompletionModel {
+    return this.#config.model
+  }
+
+  get toolServer(): ToolServer {
+    return this.#config.toolServer
+  }
+
+  /** Asks, and gives the text of the final answer. */
+  prompt(prompt: MessageInput): PromptRequest<string, Deps> {
+    return new PromptRequest({ start: (options) => this.run(prompt, options), options: {}, select: (response) => response.output })
+  }
+
+  /** Like `prompt`, after `history`, which gets the prompt and everything said since, on success only. */
+  chat(prompt: MessageInput, history: AnyMessage[]): PromptRequest<string, Deps> {
+    return new PromptRequest({
+      start: (options) => this.run(prompt, options),
+      options: { history: [...history] },
+      select: (response) => {
+        history.push(...response.messages)
+        return response.output
+      },
+    })
+  }
+
+  streamPrompt(prompt: MessageInput): StreamingPromptRequest<Deps> {
+    return this.stream(prompt)
+  }
+
+  /** Never changes `history`; `finalResponse` holds the messages to append. */
+  streamChat(prompt: MessageInput, history: readonly AnyMessage[]): StreamingPromptRequest<Deps> {
+    return this.stream(prompt, { history })
+  }
+
+  /** One run to its end. Without a prompt the history has to end with the message to answer. Throws the errors of `errors.ts`. */
+  async run(prompt: MessageInput | undefined, options: RunOptions<Deps> = {}): Promise<PromptResponse> {
+    const run = this.#newRun(prompt, options)
+    return this.#launch({ run, isStreaming: false, observer: NOBODY_WATCHES, controller: new AbortController() }, options)
+  }
+
+  /** One run, watched. Everything but the deltas is as with `run`. */
+  stream(prompt: MessageInput | undefined, options: RunOptions<Deps> = {}): StreamingPromptRequest<Deps> {
+    return new StreamingPromptRequest(async (collected, io) => this.#launch({ run: this.#newRun(prompt, collected), isStreaming: true, ...io }, collected), options)
+  }
+
+  /**
+   * Goes on with a run that was suspended or whose process died. Calls with a `preresolvedResult` do not run and are not reported again;
+   * the others run. `options.history` is ignored: the JSON holds it.
+   */
+  resume(json: AgentRunJson, { decisions, ...options }: ResumeOptions<Deps>): StreamingPromptRequest<Deps> {
+    return new StreamingPromptRequest(async (collected, io) => {
+      const run = AgentRun.fromJSON({ ...json, maxTurns: collected.maxTurns ?? json.maxTurns })
+      return this.#launch({ run, isStreaming: true, decisions, ...io }, collected)
+    }, options)
+  }
+
+  /** One model call with the agent's settings, to be changed and sent by the caller; no tool is run. */
+  async completion(prompt: MessageInput, history: readonly AnyMessage[] = []): Promise<CompletionRequestBuilder> {
+    const { model, preamble, documents, hostedTools, toolServer, temperature, maxTokens, toolChoice, additionalParams } = this.#config
+    const tools = await toolServer.snapshot().definitions(typeof prompt === 'string' ? prompt : '')
+    return new CompletionRequestBuilder(model, prompt, {
+      history,
+      documents,
+      tools,
+      hostedTools,
+      ...(preamble === undefined ? {} : { preamble: preamble.content }),
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(maxTokens === undefined ? {} : { maxTokens }),
+      ...(toolChoice === undefined ? {} : { toolChoice }),
+      ...(additionalParams === undefined ? {} : { additionalParams }),
+    })
+  }
+
+  #newRun(prompt: MessageInput | undefined, { history = [], maxTurns = this.#config.maxTurns }: RunOptions<Deps>): AgentRun {
+    return new AgentRun(prompt, { history, maxTurns })
+  }
+
+  /** Links the caller's signal to the run's own for as long as the run lasts. */
+  async #launch({ controller, decisions = {}, ...launch }: Launch, options: RunOptions<Deps>): Promise<PromptResponse> {
+    const { signal } = options
+    const onAbort = () => controller.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted === true) onAbort()
+    try {
+      return await driveAgentRun({ ...launch, controller, decisions, options, config: this.#config })
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+}
