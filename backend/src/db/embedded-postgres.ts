@@ -11,7 +11,20 @@ import { type DbConnection } from './db-connection.ts'
 import { type DbLog } from './db-log.ts'
 import { DedicatedConnection } from './dedicated-connection.ts'
 import { type PostgresBinaries, preparePostgresBinaries } from './postgres-binaries.ts'
-import { clearStaleLocks, createDatabase, findServer, hasDatabase, logTail, openCluster, PORT, type PostgresCluster, ROLE, serverEnvironment, sweepUnfinished } from './postgres-cluster.ts'
+import {
+  clearStaleLocks,
+  createDatabase,
+  findServer,
+  hasDatabase,
+  logTail,
+  openCluster,
+  PORT,
+  type PostgresCluster,
+  removeSharedSocketDir,
+  ROLE,
+  serverEnvironment,
+  sweepUnfinished,
+} from './postgres-cluster.ts'
 import { takeProcessLock } from './process-lock.ts'
 import { findProcess, isRunning, type ProcessIdentity, signalProcess } from './running-process.ts'
 
@@ -23,6 +36,8 @@ export interface EmbeddedPostgresOptions {
   readonly onFailed?: (error: Error) => void
   /** Where copies of the programs lie; default `runtime/` in the data directory. Tests share one. */
   readonly runtimeDir?: string
+  /** Failed restarts in a row before `onFailed`; default 8, which takes about 15 s. */
+  readonly mostRestarts?: number
   /** More server settings, `name: value`. Tests use them to be fast; the product does not. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -52,6 +67,7 @@ const LAST_RESTART_MS = 5_000
 /** A server that stayed up this long was healthy: the next restart counts from the beginning. */
 const HEALTHY_MS = 60_000
 const MOST_RESTARTS = 8
+const LOOK_MS = 200
 
 /**
  * Starts the embedded server, or adopts the one that a killed program left running on the same data.
@@ -112,6 +128,7 @@ export class EmbeddedPostgres {
     await this.#supervision
     if (this.#server !== undefined) await stopServer(this.#server, this.#deps.log)
     this.#server = undefined
+    removeSharedSocketDir(this.#deps.cluster)
     this.#deps.release()
   }
 
@@ -148,40 +165,27 @@ export class EmbeddedPostgres {
   }
 
   /**
-   * Restarting was chosen over ending the program: a turn in flight loses one statement instead of its process. Looking once a second at the process
-   * serves children and adopted servers alike; the connections notice at once anyway.
+   * Restarting was chosen over ending the program: a turn in flight loses one statement instead of its process. Looking at the process now and then
+   * serves children and adopted servers alike.
    */
   async #supervise(): Promise<void> {
-    const { signal } = this.#stopping
-    for (let restarts = 0; !signal.aborted; ) {
-      const startedAt = performance.now()
-      await this.#untilDead()
-      if (signal.aborted) return
-      restarts = performance.now() - startedAt > HEALTHY_MS ? 0 : restarts
-      this.#deps.log.error({ pid: this.pid, restarts }, 'the embedded PostgreSQL died; starting it again')
+    const { log, mostRestarts = MOST_RESTARTS } = this.#deps
+    for (let tries = 0; ; tries += 1) {
+      if (this.#server !== undefined) tries = (await this.#untilDead()) > HEALTHY_MS ? 0 : tries
+      if (this.#stopping.signal.aborted) return
+      log.error({ pid: this.pid, tries }, 'the embedded PostgreSQL is down; starting it again')
       this.#server = undefined
-      restarts = await this.#restart(restarts)
-      if (restarts > MOST_RESTARTS) return
+      await this.#pause(Math.min(FIRST_RESTART_MS * 2 ** tries, LAST_RESTART_MS))
+      const failure = await this.#bringUp().then(() => undefined, asError)
+      if (failure !== undefined && !this.#stopping.signal.aborted && tries + 1 >= mostRestarts) return this.#deps.onFailed?.(failure)
     }
   }
 
-  /** Tries until the server is back; the number of tries so far, beyond MOST_RESTARTS when it gave up. */
-  async #restart(before: number): Promise<number> {
-    for (let tries = before + 1; ; tries += 1) {
-      try {
-        await this.#pause(Math.min(FIRST_RESTART_MS * 2 ** (tries - 1), LAST_RESTART_MS))
-        if (!this.#stopping.signal.aborted) await this.#bringUp()
-        return tries
-      } catch (error) {
-        this.#deps.log.error({ err: error, tries }, 'the embedded PostgreSQL did not come back')
-        if (tries > MOST_RESTARTS) this.#deps.onFailed?.(error instanceof Error ? error : new Error(String(error)))
-        if (tries > MOST_RESTARTS || this.#stopping.signal.aborted) return tries
-      }
-    }
-  }
-
-  async #untilDead(): Promise<void> {
-    while (!this.#stopping.signal.aborted && this.#server !== undefined && isRunning(this.#server)) await this.#pause(1_000)
+  /** How long it lived, in milliseconds. */
+  async #untilDead(): Promise<number> {
+    const startedAt = performance.now()
+    while (!this.#stopping.signal.aborted && this.#server !== undefined && isRunning(this.#server)) await this.#pause(LOOK_MS)
+    return performance.now() - startedAt
   }
 
   async #pause(milliseconds: number): Promise<void> {
@@ -266,4 +270,8 @@ async function hasEnded(server: ProcessIdentity, withinMs: number): Promise<bool
 
 function withLog(error: unknown, { cluster, outcome }: { readonly cluster: PostgresCluster; readonly outcome: string }): StartError {
   return new StartError(`The embedded PostgreSQL did not start: ${outcome}. The end of ${cluster.logFile}:\n${logTail(cluster)}`, { cause: error })
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

@@ -2,11 +2,10 @@
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { spawn } from 'node:child_process'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { ConfigError, StartError } from '../errors.ts'
 import { type PostgresBinaries } from './postgres-binaries.ts'
-import { commandLine, findProcess, type ProcessIdentity } from './running-process.ts'
+import { commandLine, findProcess, type ProcessIdentity, workingDirectory } from './running-process.ts'
 
 /** The user that the server runs as; undefined: as we do. */
 export interface ServerUser {
@@ -21,6 +20,7 @@ export interface PostgresCluster {
   readonly home: string
   /** PostgreSQL's own data directory. */
   readonly pgData: string
+  /** The server's own log. Outside of `home`, because root writes it: that user must not be able to put a symlink there. */
   readonly logFile: string
   readonly socketDir: string
   readonly user: ServerUser | undefined
@@ -34,6 +34,8 @@ export const ROLE = 'buildscale'
 export const PORT = 5432
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS, the closing zero included; the smaller one rules everywhere. */
 const LONGEST_SOCKET_PATH = 103
+/** Not TMPDIR, which may be another one at the next start: an orphan's socket must be found again. */
+const SHARED_DIR = '/tmp'
 
 /** Makes the directories with their owners and modes. Throws a ConfigError when the server's user could not reach them. */
 export function openCluster(dataDir: string): PostgresCluster {
@@ -45,7 +47,7 @@ export function openCluster(dataDir: string): PostgresCluster {
   makePrivateDir(home, user)
   const socketDir = chooseSocketDir(home)
   makePrivateDir(socketDir, user)
-  return { dataDir: root, home, pgData: join(home, 'data'), logFile: join(home, 'postgres.log'), socketDir, user }
+  return { dataDir: root, home, pgData: join(home, 'data'), logFile: join(root, 'postgres.log'), socketDir, user }
 }
 
 /** True when a database was made here before. Throws a StartError when it is of another PostgreSQL major. */
@@ -83,13 +85,20 @@ export function findServer({ pgData }: Pick<PostgresCluster, 'pgData'>): Process
   if (!existsSync(file)) return undefined
   const found = findProcess(Number(readFileSync(file, 'utf8').split('\n')[0]))
   if (found === undefined) return undefined
-  return commandLine(found.pid)?.includes(`-D ${pgData}`) === true ? found : undefined
+  // The current directory still tells when the data was moved under a running server; not everybody may ask for it.
+  const isOurs = `${commandLine(found.pid)} `.includes(` -D ${pgData} `) || workingDirectory(found.pid) === pgData
+  return isOurs ? found : undefined
 }
 
 /** Removes the lock files of a dead server. PostgreSQL takes a zombie for a living one, and looks at both places. */
 export function clearStaleLocks({ pgData, socketDir }: PostgresCluster): void {
   rmSync(join(pgData, 'postmaster.pid'), { force: true })
   for (const name of readdirSync(socketDir).filter((entry) => entry.startsWith('.s.PGSQL.'))) rmSync(join(socketDir, name), { force: true })
+}
+
+/** Removes a socket directory that does not lie in the data directory. Only when the server has ended. */
+export function removeSharedSocketDir({ home, socketDir }: PostgresCluster): void {
+  if (dirname(socketDir) !== home) rmSync(socketDir, { recursive: true, force: true })
 }
 
 /** The last lines of the server's own log, for error messages. */
@@ -143,7 +152,7 @@ function maySearch(directory: string, user: ServerUser): boolean {
 function chooseSocketDir(home: string): string {
   const beside = join(home, 'socket')
   if (Buffer.byteLength(join(beside, `.s.PGSQL.${PORT}`)) <= LONGEST_SOCKET_PATH) return beside
-  return join(realpathSync(tmpdir()), `buildscale-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`)
+  return join(realpathSync(SHARED_DIR), `buildscale-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`)
 }
 
 /** 0700 and owned by the server's user. Whoever could make it first in a shared place could listen in our stead: a foreign owner is refused. */

@@ -1,6 +1,6 @@
 /** What the operating system says of a process. Numbers are reused and zombies count as alive for `kill`, so neither is trusted alone. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { platform } from 'node:os'
 
 /** One run of a process: the number and when it started (boot and clock ticks on Linux, a date elsewhere). */
@@ -26,6 +26,15 @@ export function commandLine(pid: number): string | undefined {
   if (platform() !== 'linux') return ps(pid, 'command=')
   const text = readOrUndefined(`/proc/${pid}/cmdline`)
   return text === undefined ? undefined : text.split('\0').join(' ').trim()
+}
+
+/** The current directory of a process, where the system tells us: on Linux, and for processes that we may inspect. */
+export function workingDirectory(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return undefined // ended, another user's, or no /proc
+  }
 }
 
 /** Sends a signal to that very run. False when it has ended. */

@@ -2,7 +2,7 @@
  * The whole schema. Rules that hold for every table:
  * ids are UUIDv7 made in the program; every row of a workspace names it, so that each query can be scoped by it; JSON that is sent as it stands
  * is `text` (jsonb rejects `\u0000` and lone surrogates and reorders keys); sequences that people see (`change_seq`, `event_seq`, turn numbers)
- * come from counters in the parent row, so that they are gap-free in commit order. Paths compare by bytes on every server (`COLLATE "C"`).
+ * come from counters in the parent row, so that they are gap-free in commit order. Times that page a list have the precision of a cursor (ms). Paths compare by bytes on every server (`COLLATE "C"`).
  */
 import { type Kysely, sql } from 'kysely'
 
@@ -158,7 +158,7 @@ const CHATS = [
     event_seq bigint NOT NULL DEFAULT 0,
     turn_seq integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz(3) NOT NULL DEFAULT now(),
     deleted_at timestamptz,
     UNIQUE (workspace_id, id)
   )`,
