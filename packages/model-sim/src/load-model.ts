@@ -14,8 +14,8 @@ import { eventFrame, turnEvents } from './responses/turn-events.ts'
 type LoadPlan = { readonly type: 'text'; readonly deltas: number; readonly perSecond: number | undefined } | { readonly type: 'steps'; readonly steps: number }
 type Prepared = Extract<ModelAnswer, { type: 'prepared' }>
 
-const MAXIMUM = 1_000_000
-const KEPT_ANSWERS = 2000
+const MAXIMUM = 200_000
+const KEPT_BYTES = 128 * 1024 * 1024
 const BURST_BYTES = 65_536
 
 export function isLoadModel(name: string): boolean {
@@ -24,6 +24,7 @@ export function isLoadModel(name: string): boolean {
 
 export class LoadModel {
   readonly #prepared = new Map<string, Prepared>()
+  #bytes = 0
 
   /** @throws ApiError `model_not_found` when the name is not one of the forms above */
   answer(request: ResponsesRequest): ModelAnswer {
@@ -34,9 +35,17 @@ export class LoadModel {
     const known = this.#prepared.get(key)
     if (known !== undefined) return known
     const fresh = prepare(request, { plan, step: rounds.length, tool, key })
-    if (this.#prepared.size >= KEPT_ANSWERS) this.#prepared.clear()
-    this.#prepared.set(key, fresh)
+    this.#keep(key, fresh)
     return fresh
+  }
+
+  #keep(key: string, answer: Prepared): void {
+    if (this.#bytes > KEPT_BYTES) {
+      this.#prepared.clear()
+      this.#bytes = 0
+    }
+    this.#prepared.set(key, answer)
+    this.#bytes += answer.frames.reduce((sum, frame) => sum + frame.length, 0)
   }
 }
 

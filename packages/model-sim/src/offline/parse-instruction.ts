@@ -157,7 +157,7 @@ const search: Rule = (clause) => {
 }
 
 const list: Rule = (clause) => {
-  const isList = /^(?:list|ls|dir)\b/i.test(clause.text) || /^(?:show(?:\s+me)?|what(?:'s| is| are)|which|see|give me)\b.*\b(?:files?|folders?|everything|contents|workspace|directory|there|in)\b/i.test(clause.text)
+  const isList = /^(?:list|ls|dir)\b/i.test(clause.text) || /^(?:show(?:\s+me)?|what(?:'s| is| are| files| folders)|which|see|give me)\b.*\b(?:files?|folders?|everything|contents|workspace|directory|there|in)\b/i.test(clause.text)
   if (!isList) return undefined
   const isRecursive = /\b(?:recursive(?:ly)?|everything|all|tree|-r)\b/i.test(clause.text)
   const named = /\b(?:in|under|of|folder|directory)\s+(?:the\s+)?(?:folder\s+|directory\s+)?([\w-]+)$/i.exec(clause.text)?.[1]
