@@ -215,6 +215,9 @@ describe('after a kill', () => {
 })
 
 describe('lock files of a dead server', () => {
+  /** PostgreSQL worries only about processes of its own user. */
+  const asServer = isRoot ? { uid: 65_534, gid: 65_534 } : {}
+
   /** Both kills, then the files as they would be if `pid` had been the server's number. */
   async function leaveLocksOf(pid: number): Promise<void> {
     const { program, server } = await startInOtherProgram()
@@ -228,7 +231,7 @@ describe('lock files of a dead server', () => {
 
   it.runIf(process.platform === 'linux')('that nobody reaped (a zombie) do not stop the next start', async () => {
     // The shell becomes `sleep`, which never asks for its ended child.
-    const careless = spawn('sh', ['-c', 'sh -c "echo \\$\\$" & exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const careless = spawn('sh', ['-c', 'sh -c "echo \\$\\$" & exec sleep 60'], { ...asServer, cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] })
     const zombie = await new Promise<number>((done) => careless.stdout.once('data', (chunk: Buffer) => done(Number(chunk.toString()))))
     try {
       await expect.poll(() => readFileSync(`/proc/${zombie}/stat`, 'utf8')).toMatch(/\) Z /)
@@ -241,7 +244,7 @@ describe('lock files of a dead server', () => {
   })
 
   it('whose number another program has by now do not stop the next start, nor is that program touched', async () => {
-    const stranger = spawn('sleep', ['60'], { stdio: 'ignore' })
+    const stranger = spawn('sleep', ['60'], { ...asServer, cwd: '/', stdio: 'ignore' })
     try {
       await leaveLocksOf(stranger.pid ?? 0)
       const postgres = await start()
