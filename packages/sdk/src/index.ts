@@ -1,1 +1,11 @@
-export {}
+/** The typed client of a BuildScale server: REST, and event streams that resume by themselves. */
+export type { ApiOptions, CallOptions, CreateOptions, Fetch, RequestBody } from './api.ts'
+export { BuildScaleClient, createClient } from './buildscale-client.ts'
+export type { ChatEventsOptions, ConnectionChange } from './chat-stream.ts'
+export { type Page, paginate } from './paginate.ts'
+export type { ChatsResource, MessagesOptions } from './resources/chats.ts'
+export type { FileContent, FilesResource, WriteGuard } from './resources/files.ts'
+export type { TokensResource, UsersResource } from './resources/people.ts'
+export type { ToolsResource } from './resources/tools.ts'
+export type { PageOptions, WorkspacesResource } from './resources/workspaces.ts'
+export { SdkError, type SdkErrorCode, type SdkErrorOptions } from './sdk-error.ts'

@@ -1,0 +1,86 @@
+import { createFolder, deleteFile, type FileEntry, getFileContent, listFiles, listFileVersions, moveFile, putFileContent, restoreFile } from '@buildscale/protocol'
+import type { CallOptions, CreateOptions, RequestBody } from '../api.ts'
+import { type Caller, readJson, type ResponseOf } from '../client.ts'
+import type { PageOptions } from './workspaces.ts'
+
+/** The content of one version of a file; read it once, by one of `bytes`, `text` and `stream`. */
+export interface FileContent {
+  /** SHA-256 of the bytes, in hex. */
+  readonly hash: string
+  readonly mime: string
+  /** In bytes; null when the server did not say. */
+  readonly size: number | null
+  readonly stream: ReadableStream<Uint8Array> | null
+  bytes(): Promise<Uint8Array>
+  text(): Promise<string>
+}
+
+/** Guards against overwriting what somebody else wrote: the call fails with `version_mismatch` when the file is not as expected. */
+export interface WriteGuard {
+  /** The hash that the file must have. */
+  readonly ifHash?: string | undefined
+  /** The file must not exist. */
+  readonly ifMissing?: boolean | undefined
+}
+
+/** The files of one workspace. Paths are absolute, `/` is the root. */
+export class FilesResource {
+  readonly #caller: Caller
+  readonly #params: { readonly w: string }
+
+  constructor(caller: Caller, workspaceId: string) {
+    this.#caller = caller
+    this.#params = { w: workspaceId }
+  }
+
+  /** The entries of a folder, folders first; of a file, that one entry. */
+  list(path = '/', { recursive, limit, cursor, ...options }: PageOptions & { readonly recursive?: boolean } = {}): Promise<ResponseOf<typeof listFiles>> {
+    return this.#caller.call(listFiles, { params: this.#params, query: { path, recursive, limit, cursor }, options })
+  }
+
+  async content(path: string, { version, signal }: CallOptions & { readonly version?: number | undefined } = {}): Promise<FileContent> {
+    const response = await this.#caller.api.send(getFileContent, { params: this.#params, query: { path, version }, signal })
+    const length = response.headers.get('content-length')
+    return {
+      hash: (response.headers.get('etag') ?? '').replaceAll('"', ''),
+      mime: response.headers.get('content-type') ?? 'application/octet-stream',
+      size: length === null ? null : Number(length),
+      stream: response.body,
+      bytes: async () => new Uint8Array(await response.arrayBuffer()),
+      text: () => response.text(),
+    }
+  }
+
+  /** Stores `content` as the file's new version and creates the folders above it. */
+  async put(path: string, content: RequestBody, { ifHash, ifMissing, signal }: WriteGuard & CallOptions = {}): Promise<ResponseOf<typeof putFileContent>> {
+    const headers = { 'content-type': 'application/octet-stream', ...guardHeaders({ ifHash, ifMissing }) }
+    const response = await this.#caller.api.send(putFileContent, { params: this.#params, query: { path }, headers, body: content, signal })
+    return readJson(putFileContent, response, signal)
+  }
+
+  async folder(path: string, options?: CreateOptions): Promise<FileEntry> {
+    return (await this.#caller.call(createFolder, { params: this.#params, body: { path }, options })).file
+  }
+
+  async move(from: string, to: string, options?: CreateOptions): Promise<FileEntry> {
+    return (await this.#caller.call(moveFile, { params: this.#params, body: { from, to }, options })).file
+  }
+
+  /** Moves a file, or a folder with its content, to the trash. */
+  remove(path: string, { ifHash, ...options }: Pick<WriteGuard, 'ifHash'> & CallOptions = {}): Promise<void> {
+    return this.#caller.call(deleteFile, { params: this.#params, query: { path }, headers: guardHeaders({ ifHash }), options })
+  }
+
+  versions(path: string, { limit, cursor, ...options }: PageOptions = {}): Promise<ResponseOf<typeof listFileVersions>> {
+    return this.#caller.call(listFileVersions, { params: this.#params, query: { path, limit, cursor }, options })
+  }
+
+  /** A new version with the bytes of `version`. */
+  async restore(path: string, version: number, options?: CreateOptions): Promise<FileEntry> {
+    return (await this.#caller.call(restoreFile, { params: this.#params, body: { path, version }, options })).file
+  }
+}
+
+function guardHeaders({ ifHash, ifMissing }: WriteGuard): Readonly<Record<string, string | undefined>> {
+  return { 'if-match': ifHash === undefined ? undefined : `"${ifHash}"`, 'if-none-match': ifMissing === true ? '*' : undefined }
+}
