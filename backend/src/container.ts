@@ -1,0 +1,153 @@
+/** The composition root: the only file that constructs services. Top to bottom, each line needs only what stands above it. */
+import { type FastifyBaseLogger } from 'fastify'
+import { sql } from 'kysely'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type AppDeps, createApp } from './app.ts'
+import { type Config } from './config.ts'
+import { type Db } from './db/db.ts'
+import { ListenConnection } from './db/listen-connection.ts'
+import { DiskMirrorService } from './mirror/disk-mirror-service.ts'
+import { AuthService } from './services/auth/auth-service.ts'
+import { IdempotentTransactions } from './services/auth/idempotent-transactions.ts'
+import { PeopleService } from './services/auth/people-service.ts'
+import { ChatBroadcast, CHANNEL } from './services/chat/chat-broadcast.ts'
+import { ChatCommands } from './services/chat/chat-commands.ts'
+import { WriterLanes } from './services/chat/chat-delta-writer.ts'
+import { ChatEventReader } from './services/chat/chat-event-reader.ts'
+import { ChatService } from './services/chat/chat-service.ts'
+import { ChatTurnQueue } from './services/chat/chat-turn-queue.ts'
+import { ChatTurnRunner } from './services/chat/chat-turn-runner.ts'
+import { ChatWorker } from './services/chat/chat-worker.ts'
+import { RigContextInspector } from './services/chat/rig-context.ts'
+import { RigModels, type RigModelSettings } from './services/chat/rig-models.ts'
+import { RigService } from './services/chat/rig-service.ts'
+import { FileService } from './services/files/file-service.ts'
+import { SearchService } from './services/search/search-service.ts'
+import { DoctorService } from './services/workspaces/doctor-service.ts'
+import { MemberService } from './services/workspaces/member-service.ts'
+import { WorkspaceService } from './services/workspaces/workspace-service.ts'
+import { VERSION } from './version.ts'
+
+export interface ContainerOptions {
+  readonly config: Config
+  readonly db: Db
+  readonly nodeId: string
+  readonly log: FastifyBaseLogger
+  /** Base URL of the offline model. */
+  readonly offlineUrl: string
+}
+
+/** Turns that run at the same time on one node; they wait for models most of the time. */
+const MAX_RUNNING_TURNS = 64
+
+export type Container = Awaited<ReturnType<typeof buildContainer>>
+
+export async function buildContainer({ config, db, nodeId, log, offlineUrl }: ContainerOptions) {
+  const mirror = new DiskMirrorService({ db, dataDir: config.dataDir, log })
+  const files = new FileService({ db, mirror, limits: config.limits, tempDir: join(config.dataDir, 'spool') })
+  const search = new SearchService({ db, mirror })
+  const idempotent = new IdempotentTransactions({ db })
+  const auth = new AuthService({ db })
+  const people = new PeopleService({ db, idempotent })
+  const workspaces = new WorkspaceService({ db, idempotent })
+  const members = new MemberService({ db })
+  const doctor = new DoctorService({ db, mirror })
+
+  const listening = await ListenConnection.open({ connection: db.connection, log })
+  const broadcast = new ChatBroadcast({ db, nodeId, log })
+  await listening.listen(CHANNEL, (payload) => broadcast.received(payload))
+  listening.onRestored(() => broadcast.wakeAll())
+
+  const models = new RigModels(modelSettings(config, offlineUrl))
+  const rig = new RigService({ models, services: { files, search }, log })
+  const context = new RigContextInspector({ db, rig })
+  const chats = new ChatService({ db, files, models, broadcast, now: () => new Date() })
+  const commands = new ChatCommands({ db, broadcast })
+  const events = new ChatEventReader({ db, broadcast })
+  const runner = new ChatTurnRunner({ db, mirror, broadcast, lanes: new WriterLanes(), engine: rig, log, turnMs: config.limits.turnMs })
+  const queue = new ChatTurnQueue({ db, broadcast, nodeId, log, maxRunning: MAX_RUNNING_TURNS, runTurn: (turn, signal) => runner.run(turn, signal) })
+  const worker = new ChatWorker({ connection: db.connection, nodeId, queue, log })
+
+  const closing = new AbortController()
+  const isMember = async (of: { readonly workspaceId: string; readonly userId: string }): Promise<boolean> => (await workspaces.roleOf(of)) !== undefined
+  const deps: AppDeps = {
+    log,
+    version: VERSION,
+    ready: () => readiness({ db, mirror, worker }),
+    models: () => {
+      const { items, offline, problems } = models.list()
+      return { items: [...items], offline, problems: [...problems] }
+    },
+    doctor: (options) => doctor.inspect(options),
+    auth,
+    people,
+    workspaces,
+    members,
+    files,
+    search,
+    db,
+    idempotent,
+    chats: { db, chats, commands, events, context, idempotent, isMember, closing: closing.signal },
+    publicUrl: undefined,
+    hosts: { loopbackOnly: isLoopback(config.host), allowedHosts: [] },
+    webRoot: webRoot(),
+  }
+  const app = createApp(deps)
+  return {
+    app,
+    auth,
+    mirror,
+    worker,
+    /** Ends streams and turns first, so that nothing that still needs the database outlives it. */
+    async close(): Promise<void> {
+      closing.abort()
+      await worker.stop()
+      await app.close()
+      await mirror.close()
+      await broadcast.close()
+      await listening.close()
+    },
+  }
+}
+
+function modelSettings({ model, providers }: Config, offlineUrl: string): RigModelSettings {
+  const unsupported = [
+    ...(providers.anthropic === undefined ? [] : [{ provider: 'anthropic', variable: 'ANTHROPIC_API_KEY' }]),
+    ...(providers.openrouter === undefined ? [] : [{ provider: 'openrouter', variable: 'OPENROUTER_API_KEY' }]),
+    ...(providers.ollama === undefined ? [] : [{ provider: 'ollama', variable: 'OLLAMA_BASE_URL' }]),
+  ]
+  return { defaultModel: model, openai: { apiKey: providers.openai?.apiKey, baseUrl: providers.openai?.baseUrl }, unsupported, offlineUrl }
+}
+
+type Parts = Awaited<ReturnType<AppDeps['ready']>>
+
+async function readiness({ db, mirror, worker }: { db: Db; mirror: Pick<DiskMirrorService, 'status'>; worker: ChatWorker }): Promise<Parts> {
+  const behind = mirror.status().filter((status) => status.behind)
+  const [first] = behind
+  return {
+    database: await answers(db),
+    mirror: first === undefined ? { ok: true } : { ok: false, detail: `${behind.length} workspace(s) behind; ${first.workspaceId}: ${first.error ?? 'catching up'}` },
+    queue: worker.isWorking ? { ok: true } : { ok: false, detail: 'this node does not hold its lock' },
+  }
+}
+
+async function answers(db: Db): Promise<Parts[string]> {
+  try {
+    await sql`SELECT 1`.execute(db.kysely)
+    return { ok: true }
+  } catch {
+    // Which way it fails is in the log; the outside only needs to know that it does.
+    return { ok: false, detail: 'the database does not answer' }
+  }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+function webRoot(): string | undefined {
+  const folder = fileURLToPath(new URL('../../web/dist', import.meta.url))
+  return existsSync(join(folder, 'index.html')) ? folder : undefined
+}

@@ -1,0 +1,152 @@
+import {
+  chatEvents,
+  createChat,
+  deleteChat,
+  getChat,
+  getContext,
+  getTurn,
+  listChats,
+  listMessages,
+  patchChat,
+  postMessage,
+  stopChat,
+} from '@buildscale/protocol'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type Db } from '../db/db.ts'
+import { AppError } from '../errors.ts'
+import { handle } from '../http/handle.ts'
+import { sendSse, sseFrame } from '../http/sse.ts'
+import { type IdempotentTransactions } from '../services/auth/idempotent-transactions.ts'
+import { type ChatCommands } from '../services/chat/chat-commands.ts'
+import { type ChatContextInspector } from '../services/chat/chat-turn.ts'
+import { frameData } from '../services/chat/chat-event-log.ts'
+import { type ChatEventReader, type StreamItem } from '../services/chat/chat-event-reader.ts'
+import { type ChatService } from '../services/chat/chat-service.ts'
+import { requirePermission } from '../services/workspaces/permissions.ts'
+
+export interface ChatRoutesDeps {
+  readonly db: Db
+  readonly chats: ChatService
+  readonly commands: ChatCommands
+  readonly events: ChatEventReader
+  readonly context: ChatContextInspector
+  readonly idempotent: IdempotentTransactions
+  readonly isMember: (of: { readonly workspaceId: string; readonly userId: string }) => Promise<boolean>
+  /** Open streams end when it aborts: the server stops. */
+  readonly closing: AbortSignal
+}
+
+const PAGE = 100
+
+export function registerChatRoutes(app: FastifyInstance, deps: ChatRoutesDeps): void {
+  registerChats(app, deps)
+  registerConversation(app, deps)
+}
+
+function registerChats(app: FastifyInstance, { db, chats, commands, idempotent }: ChatRoutesDeps): void {
+  handle(app, createChat, async ({ params, body, user, role, idempotency }) => {
+    requirePermission(role, 'chat')
+    const created = await idempotent.run(idempotency, (tx) => chats.create(tx, { ...body, workspaceId: params.w, userId: user.id }))
+    chats.announce(created.chat.id)
+    return created
+  })
+
+  handle(app, listChats, ({ params, query }) => chats.list(db.kysely, { workspaceId: params.w, limit: query.limit ?? PAGE, cursor: query.cursor }))
+
+  handle(app, getChat, ({ params }) => chats.get(db.kysely, { workspaceId: params.w, chatId: params.c }))
+
+  handle(app, patchChat, ({ params, body, role }) => {
+    requirePermission(role, 'chat')
+    const { title, agent, model, mode } = body
+    const patch = { ...(title !== undefined && { title }), ...(agent !== undefined && { agent }), ...(model !== undefined && { model }), ...(mode !== undefined && { mode }) }
+    return db.transaction((tx) => chats.update(tx, { workspaceId: params.w, chatId: params.c }, patch))
+  })
+
+  handle(app, deleteChat, async ({ params, role }) => {
+    requirePermission(role, 'chat')
+    const key = { workspaceId: params.w, chatId: params.c }
+    await db.transaction((tx) => chats.remove(tx, key))
+    await commands.stop(key, { all: true, chatMayBeGone: true })
+  })
+}
+
+function registerConversation(app: FastifyInstance, deps: ChatRoutesDeps): void {
+  const { db, chats, commands, context, idempotent } = deps
+
+  handle(app, listMessages, ({ params, query }) => chats.messages({ workspaceId: params.w, chatId: params.c }, { before: query.before, limit: query.limit ?? PAGE }))
+
+  handle(app, postMessage, async ({ params, body, user, role, idempotency }) => {
+    requirePermission(role, 'chat')
+    const sent = await idempotent.run(idempotency, (tx) => chats.send(tx, { workspaceId: params.w, chatId: params.c }, { userId: user.id, content: body.content, files: body.files }))
+    chats.announce(params.c)
+    return sent
+  })
+
+  handle(app, chatEvents, async ({ params, query, user, request, reply }) => {
+    const key = { workspaceId: params.w, chatId: params.c }
+    const after = cursorOf(request, query.after)
+    await deps.events.checkCursor(key, after)
+    await stream({ deps, key, userId: user.id, after, untilIdle: query.until === 'idle', reply })
+  })
+
+  handle(app, stopChat, ({ params, body, role }) => {
+    requirePermission(role, 'chat')
+    return commands.stop({ workspaceId: params.w, chatId: params.c }, { all: body.all ?? false })
+  })
+
+  handle(app, getContext, ({ params }) => context.inspect({ workspaceId: params.w, chatId: params.c }))
+
+  handle(app, getTurn, ({ params }) => chats.turn(db.kysely, { workspaceId: params.w, turnId: params.t }))
+}
+
+interface StreamRequest {
+  readonly deps: ChatRoutesDeps
+  readonly key: { readonly workspaceId: string; readonly chatId: string }
+  readonly userId: string
+  readonly after: number
+  readonly untilIdle: boolean
+  readonly reply: FastifyReply
+}
+
+async function stream({ deps, key, userId, after, untilIdle, reply }: StreamRequest): Promise<void> {
+  const controller = new AbortController()
+  const close = (): void => controller.abort()
+  deps.closing.addEventListener('abort', close, { once: true })
+  if (deps.closing.aborted) close()
+  try {
+    const first = await sessionInit(deps, key)
+    const items = deps.events.follow(key, { after, untilIdle, signal: controller.signal })
+    await sendSse(reply, frames(first, items), { controller, isStillAllowed: () => deps.isMember({ workspaceId: key.workspaceId, userId }) })
+  } catch (error) {
+    if (!reply.sent && !reply.raw.headersSent) throw error
+    // The connection is closed already and the client resumes; what went wrong belongs to the log.
+    reply.log.warn({ err: error, chat_id: key.chatId }, 'an event stream broke off')
+  } finally {
+    deps.closing.removeEventListener('abort', close)
+  }
+}
+
+/** The first frame of every connection: what the chat is now. Stored nowhere, so it has no id. */
+async function sessionInit({ db, chats }: ChatRoutesDeps, key: StreamRequest['key']): Promise<string> {
+  const chat = await chats.get(db.kysely, key)
+  const turnId = await chats.openTurn(db.kysely, key)
+  return sseFrame({ id: null, event: 'session_init', data: JSON.stringify({ type: 'session_init', data: { chat, turn_id: turnId, last_seq: chat.last_seq } }) })
+}
+
+async function* frames(first: string, items: AsyncIterable<StreamItem>): AsyncGenerator<string, void, void> {
+  yield first
+  for await (const item of items) yield encode(item)
+}
+
+function encode(item: StreamItem): string {
+  if (item.type === 'ephemeral') return sseFrame({ id: null, event: item.event, data: item.data })
+  return item.events.map((event) => sseFrame({ id: event.seq, event: event.type, data: frameData(event.type, event.data) })).join('')
+}
+
+/** `Last-Event-ID` wins over `?after`: a browser that reconnects sends both. */
+function cursorOf(request: FastifyRequest, after: number | undefined): number {
+  const header = request.headers['last-event-id']
+  if (header === undefined || header === '') return after ?? 0
+  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header)) throw new AppError('invalid_request', 'Last-Event-ID must be the id of an event of this chat: a whole number.')
+  return Number(header)
+}

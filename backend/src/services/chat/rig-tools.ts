@@ -1,0 +1,30 @@
+/** One wrapper class per core tool. A tool without its wrapper does not compile. */
+import { type ToolName } from '../../tools/registry.ts'
+import { rigTool, type RigToolClass } from './rig-tool.ts'
+
+export class RigLsTool extends rigTool('ls') {}
+export class RigReadTool extends rigTool('read') {}
+export class RigWriteTool extends rigTool('write') {}
+export class RigEditTool extends rigTool('edit') {}
+export class RigMkdirTool extends rigTool('mkdir') {}
+export class RigMvTool extends rigTool('mv') {}
+export class RigRmTool extends rigTool('rm') {}
+export class RigTouchTool extends rigTool('touch') {}
+export class RigGlobTool extends rigTool('glob') {}
+export class RigGrepTool extends rigTool('grep') {}
+export class RigFileInfoTool extends rigTool('file_info') {}
+
+/** In the order in which models see them; `NAME` ties each class to its key. */
+export const RIG_TOOLS = {
+  ls: RigLsTool,
+  read: RigReadTool,
+  write: RigWriteTool,
+  edit: RigEditTool,
+  mkdir: RigMkdirTool,
+  mv: RigMvTool,
+  rm: RigRmTool,
+  touch: RigTouchTool,
+  glob: RigGlobTool,
+  grep: RigGrepTool,
+  file_info: RigFileInfoTool,
+} as const satisfies { readonly [Name in ToolName]: RigToolClass<Name> }
