@@ -17,7 +17,9 @@ interface ReasoningSlot {
   readonly kind: 'reasoning'
   readonly position: number
   readonly providerId: string | undefined
-  content: ReasoningContent[]
+  /** What the deltas said, by kind and index. */
+  readonly said: Map<string, { readonly type: 'text' | 'summary'; text: string }>
+  restated: readonly ReasoningContent[] | undefined
   isOpen: boolean
 }
 
@@ -29,7 +31,6 @@ interface ToolSlot {
   provider: ProviderCallIds | undefined
   arguments: string
   call: ToolCall | undefined
-  isDropped: boolean
   isOpen: boolean
 }
 
@@ -141,15 +142,15 @@ export class PartsAccumulator {
   #openReasoning({ id, providerId, position }: { readonly id: string; readonly providerId?: string; readonly position?: number }): ReasoningSlot {
     const slot = this.#byId.get(id)
     if (slot?.kind === 'reasoning' && slot.isOpen) return slot
-    return this.#add(id, { kind: 'reasoning', position: this.#place(position), providerId, content: [], isOpen: true })
+    return this.#add(id, { kind: 'reasoning', position: this.#place(position), providerId, said: new Map(), restated: undefined, isOpen: true })
   }
 
   #reasoningDelta({ id, kind, index = 0, delta }: Extract<RawStreamingChoice, { type: 'reasoning_delta' }>): void {
     const slot = this.#openReasoning({ id })
-    const entries = slot.content.filter((entry) => entry.type === kind)
-    const entry = entries[index]
-    if (entry === undefined) slot.content.push({ type: kind, text: delta })
-    else slot.content[slot.content.indexOf(entry)] = { ...entry, text: entry.text + delta }
+    const key = `${kind} ${index}`
+    const entry = slot.said.get(key)
+    if (entry === undefined) slot.said.set(key, { type: kind, text: delta })
+    else entry.text += delta
     this.#emit({
       type: 'reasoning_delta',
       id,
@@ -164,8 +165,8 @@ export class PartsAccumulator {
     const slot = this.#byId.get(id)
     if (slot?.kind !== 'reasoning' || !slot.isOpen) return
     slot.isOpen = false
-    if (restated !== undefined) slot.content = [...restated]
-    if (signature !== undefined) slot.content = slot.content.map((entry) => (entry.type === 'text' ? { ...entry, signature } : entry))
+    const content = restated ?? reasoningContent(slot)
+    slot.restated = signature === undefined ? content : content.map((entry) => (entry.type === 'text' ? { ...entry, signature } : entry))
     this.#emit({ type: 'reasoning', reasoning: reasoningOf(slot) })
   }
 
@@ -180,7 +181,6 @@ export class PartsAccumulator {
       provider,
       arguments: '',
       call: undefined,
-      isDropped: false,
       isOpen: true,
     }
     this.#add(id, opened)
@@ -209,10 +209,7 @@ export class PartsAccumulator {
   #close(slot: ToolSlot, onUnparseable: 'error' | 'drop' | 'forget'): void {
     slot.isOpen = false
     const parsed = parseArguments(slot.arguments)
-    if (onUnparseable === 'forget' || (parsed.error !== undefined && onUnparseable === 'drop')) {
-      slot.isDropped = true
-      return
-    }
+    if (onUnparseable === 'forget' || (parsed.error !== undefined && onUnparseable === 'drop')) return
     slot.call = {
       type: 'tool_call',
       id: slot.provider?.callId || `call_${crypto.randomUUID()}`,
@@ -231,14 +228,18 @@ export class PartsAccumulator {
 function partOf(slot: Slot): readonly AssistantContent[] {
   switch (slot.kind) {
     case 'text': return slot.text === '' ? [] : [{ type: 'text', text: slot.text, ...(slot.meta === undefined ? {} : { meta: slot.meta }) }]
-    case 'reasoning': return slot.content.length === 0 && slot.providerId === undefined ? [] : [reasoningOf(slot)]
+    case 'reasoning': return slot.providerId === undefined && reasoningContent(slot).length === 0 ? [] : [reasoningOf(slot)]
     case 'tool': return slot.call === undefined ? [] : [slot.call]
     case 'item': return [slot.content]
   }
 }
 
-function reasoningOf({ providerId, content }: ReasoningSlot): Reasoning {
-  return { type: 'reasoning', ...(providerId === undefined ? {} : { id: providerId }), content: [...content] }
+function reasoningOf(slot: ReasoningSlot): Reasoning {
+  return { type: 'reasoning', ...(slot.providerId === undefined ? {} : { id: slot.providerId }), content: reasoningContent(slot) }
+}
+
+function reasoningContent({ restated, said }: ReasoningSlot): readonly ReasoningContent[] {
+  return restated ?? [...said.values()].map(({ type, text }) => ({ type, text }))
 }
 
 interface ParsedArguments {

@@ -1,0 +1,97 @@
+import { CompletionError } from '../errors.ts'
+import { aborted, parseUrl } from './node-transport.ts'
+import { type HttpRequest, type HttpResponse, type OnChunk, type Transport } from './transport.ts'
+
+/** A `fetch` of the caller's choice: for proxies, other platforms and tests. */
+export class FetchTransport implements Transport {
+  readonly #fetch: typeof fetch
+
+  constructor(fetchFunction: typeof fetch) {
+    this.#fetch = fetchFunction
+  }
+
+  async send({ method, url, headers, body, signal, timeoutMs }: HttpRequest): Promise<HttpResponse> {
+    const { host } = parseUrl(url)
+    const silence = new Silence(host, timeoutMs)
+    try {
+      const linked = AbortSignal.any([signal, silence.signal])
+      const response = await this.#fetch(url, { method, headers: { ...headers }, ...(body === undefined ? {} : { body }), signal: linked })
+      return new FetchResponse(response, signal, silence)
+    } catch (error) {
+      if (signal.aborted) throw aborted(signal)
+      if (silence.signal.aborted) throw silence.signal.reason
+      throw new CompletionError('http', `No connection to ${host}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    } finally {
+      silence.end()
+    }
+  }
+}
+
+class FetchResponse implements HttpResponse {
+  readonly status: number
+  readonly #response: Response
+  readonly #signal: AbortSignal
+  readonly #silence: Silence
+
+  constructor(response: Response, signal: AbortSignal, silence: Silence) {
+    this.status = response.status
+    this.#response = response
+    this.#signal = signal
+    this.#silence = silence
+  }
+
+  header(name: string): string | undefined {
+    return this.#response.headers.get(name) ?? undefined
+  }
+
+  headers(): Headers {
+    return this.#response.headers
+  }
+
+  async read(onChunk: OnChunk): Promise<void> {
+    const reader = this.#response.body?.getReader()
+    if (reader === undefined) return
+    try {
+      for (;;) {
+        this.#silence.begin()
+        const { done, value } = await reader.read()
+        this.#silence.end()
+        if (done) return
+        await onChunk(value)
+      }
+    } catch (error) {
+      reader.cancel().catch(() => undefined) // The exchange is over either way; what ended it is thrown below.
+      if (this.#signal.aborted) throw aborted(this.#signal)
+      throw this.#silence.signal.aborted ? this.#silence.signal.reason : error
+    } finally {
+      this.#silence.end()
+    }
+  }
+}
+
+/** Aborts an exchange on which nothing has happened for too long. */
+class Silence {
+  readonly #controller = new AbortController()
+  readonly #host: string
+  readonly #timeoutMs: number
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(host: string, timeoutMs: number) {
+    this.#host = host
+    this.#timeoutMs = timeoutMs
+    this.begin()
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  begin(): void {
+    const error = new CompletionError('timeout', `No byte from ${this.#host} for ${this.#timeoutMs} ms`)
+    this.#timer = setTimeout(() => this.#controller.abort(error), this.#timeoutMs)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+  }
+}

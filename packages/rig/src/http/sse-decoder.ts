@@ -1,0 +1,66 @@
+import { StringDecoder } from 'node:string_decoder'
+
+/** The longest event, in UTF-16 units, that is collected before the stream counts as broken. */
+const MAX_EVENT = 64 * 1024 * 1024
+
+/**
+ * Server-sent events from bytes, in one pass: each chunk is decoded once and searched once, and every event is handed over in the same
+ * tick. Chunks may end anywhere, in the middle of a character too. Only `data` is of interest: every API used here says in it what it is.
+ */
+export class SseDecoder {
+  readonly #onData: (data: string) => void
+  readonly #utf8 = new StringDecoder('utf8')
+  /** The unfinished line. A rope: it is flattened once, when its end has come, however many chunks it took. */
+  #rest = ''
+  #data: string | undefined
+  #isFirst = true
+
+  /** `onData` gets the data of each event; several data lines are joined by a line feed. What it throws ends the decoding. */
+  constructor(onData: (data: string) => void) {
+    this.#onData = onData
+  }
+
+  /** Throws `RangeError` when an event never ends. */
+  push(chunk: Uint8Array): void {
+    let text = this.#utf8.write(chunk instanceof Buffer ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+    if (this.#isFirst && text !== '') {
+      if (text.startsWith('\uFEFF')) text = text.slice(1)
+      this.#isFirst = false
+    }
+    let start = 0
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+      this.#line(this.#rest === '' ? text.slice(start, end) : this.#rest + text.slice(start, end))
+      this.#rest = ''
+      start = end + 1
+    }
+    if (start < text.length) this.#rest += start === 0 ? text : text.slice(start)
+    if (this.#rest.length > MAX_EVENT) throw new RangeError(`An event exceeds ${MAX_EVENT} characters`)
+  }
+
+  /** The bytes have ended: an event that lacks only its blank line is handed over, for several servers end like that. */
+  end(): void {
+    const line = this.#rest + this.#utf8.end()
+    this.#rest = ''
+    if (line !== '') this.#line(line)
+    this.#line('')
+  }
+
+  #line(raw: string): void {
+    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw
+    if (line === '') {
+      this.#dispatch()
+      return
+    }
+    if (!line.startsWith('data:')) return
+    const data = line.slice(line.charCodeAt(5) === 32 ? 6 : 5)
+    this.#data = this.#data === undefined ? data : `${this.#data}\n${data}`
+    if (this.#data.length > MAX_EVENT) throw new RangeError(`An event exceeds ${MAX_EVENT} characters`)
+  }
+
+  #dispatch(): void {
+    const data = this.#data
+    if (data === undefined) return
+    this.#data = undefined
+    this.#onData(data)
+  }
+}

@@ -1,0 +1,36 @@
+/** One HTTP exchange, as far as providers need it. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly signal: AbortSignal
+  /** The longest silence, in milliseconds: before the answer and between its bytes. */
+  readonly timeoutMs: number
+}
+
+/** Takes the bytes of an answer; a promise asks to wait with the next ones. What it throws ends the exchange. */
+export type OnChunk = (chunk: Uint8Array) => Promise<void> | undefined
+
+export interface HttpResponse {
+  readonly status: number
+  header(name: string): string | undefined
+  headers(): Headers
+  /** Reads to the end, once. Rejects when the bytes break off, with what `onChunk` throws, and when the signal is aborted. */
+  read(onChunk: OnChunk): Promise<void>
+}
+
+/** The way to the network. `send` throws `CompletionError` of kind `http`, `timeout`, `url` or `aborted`; a status of 400 is an answer. */
+export interface Transport {
+  send(request: HttpRequest): Promise<HttpResponse>
+}
+
+/** The whole answer as text. */
+export async function readText(response: HttpResponse): Promise<string> {
+  const chunks: Uint8Array[] = []
+  await response.read((chunk) => {
+    chunks.push(chunk)
+    return undefined
+  })
+  return Buffer.concat(chunks).toString('utf8')
+}
