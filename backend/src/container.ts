@@ -1,12 +1,12 @@
 /** The composition root: the only file that constructs services. Top to bottom, each line needs only what stands above it. */
-import { type FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
 import { sql } from 'kysely'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AppDeps, createApp } from './app.ts'
-import { type Config } from './config.ts'
-import { type Db } from './db/db.ts'
+import type { Config } from './config.ts'
+import type { Db } from './db/db.ts'
 import { ListenConnection } from './db/listen-connection.ts'
 import { DiskMirrorService } from './mirror/disk-mirror-service.ts'
 import { AuthService } from './services/auth/auth-service.ts'
@@ -55,6 +55,55 @@ export async function buildContainer({ config, db, nodeId, log, offlineUrl }: Co
   const members = new MemberService({ db })
   const doctor = new DoctorService({ db, mirror })
 
+  const chat = await buildChat({ config, db, nodeId, log, offlineUrl }, { mirror, files, search })
+  const closing = new AbortController()
+  const isMember = async (of: { readonly workspaceId: string; readonly userId: string }): Promise<boolean> => (await workspaces.roleOf(of)) !== undefined
+  const deps: AppDeps = {
+    log,
+    version: VERSION,
+    ready: () => readiness({ db, mirror, worker: chat.worker }),
+    models: () => {
+      const { items, offline, problems } = chat.models.list()
+      return { items: [...items], offline, problems: [...problems] }
+    },
+    doctor: (options) => doctor.inspect(options),
+    auth,
+    people,
+    workspaces,
+    members,
+    files,
+    search,
+    db,
+    idempotent,
+    chats: { db, chats: chat.chats, commands: chat.commands, events: chat.events, context: chat.context, idempotent, isMember, closing: closing.signal },
+    publicUrl: undefined,
+    hosts: { loopbackOnly: isLoopback(config.host), allowedHosts: [] },
+    webRoot: webRoot(),
+  }
+  const app = createApp(deps)
+  return {
+    app,
+    auth,
+    mirror,
+    worker: chat.worker,
+    /** Ends streams and turns first, so that nothing that still needs the database outlives it. */
+    async close(): Promise<void> {
+      closing.abort()
+      await chat.worker.stop()
+      await app.close()
+      await mirror.close()
+      await chat.close()
+    },
+  }
+}
+
+interface FileParts {
+  readonly mirror: DiskMirrorService
+  readonly files: FileService
+  readonly search: SearchService
+}
+
+async function buildChat({ config, db, nodeId, log, offlineUrl }: ContainerOptions, { mirror, files, search }: FileParts) {
   const listening = await ListenConnection.open({ connection: db.connection, log })
   const broadcast = new ChatBroadcast({ db, nodeId, log })
   await listening.listen(CHANNEL, (payload) => broadcast.received(payload))
@@ -70,42 +119,14 @@ export async function buildContainer({ config, db, nodeId, log, offlineUrl }: Co
   const queue = new ChatTurnQueue({ db, broadcast, nodeId, log, maxRunning: MAX_RUNNING_TURNS, runTurn: (turn, signal) => runner.run(turn, signal) })
   const worker = new ChatWorker({ connection: db.connection, nodeId, queue, log })
 
-  const closing = new AbortController()
-  const isMember = async (of: { readonly workspaceId: string; readonly userId: string }): Promise<boolean> => (await workspaces.roleOf(of)) !== undefined
-  const deps: AppDeps = {
-    log,
-    version: VERSION,
-    ready: () => readiness({ db, mirror, worker }),
-    models: () => {
-      const { items, offline, problems } = models.list()
-      return { items: [...items], offline, problems: [...problems] }
-    },
-    doctor: (options) => doctor.inspect(options),
-    auth,
-    people,
-    workspaces,
-    members,
-    files,
-    search,
-    db,
-    idempotent,
-    chats: { db, chats, commands, events, context, idempotent, isMember, closing: closing.signal },
-    publicUrl: undefined,
-    hosts: { loopbackOnly: isLoopback(config.host), allowedHosts: [] },
-    webRoot: webRoot(),
-  }
-  const app = createApp(deps)
   return {
-    app,
-    auth,
-    mirror,
+    models,
+    context,
+    chats,
+    commands,
+    events,
     worker,
-    /** Ends streams and turns first, so that nothing that still needs the database outlives it. */
     async close(): Promise<void> {
-      closing.abort()
-      await worker.stop()
-      await app.close()
-      await mirror.close()
       await broadcast.close()
       await listening.close()
     },

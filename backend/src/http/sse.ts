@@ -2,8 +2,8 @@
  * Server-sent events on a hijacked reply: raw writes, one per batch of frames. https://html.spec.whatwg.org/multipage/server-sent-events.html
  * A transport fault writes no event: the connection closes and the client resumes from its last id.
  */
-import { type FastifyReply } from 'fastify'
-import { type ServerResponse } from 'node:http'
+import type { FastifyReply } from 'fastify'
+import type { ServerResponse } from 'node:http'
 
 export interface SseOptions {
   /** Aborted by whoever wants the stream to end; `sendSse` also ends it when the client goes away. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import { type DbConn } from '../db/db.ts'
-import { type ChatKey } from './chat-repository.ts'
+import type { DbConn } from '../db/db.ts'
+import type { ChatKey } from './chat-repository.ts'
 
 /** An event before it has its seq. `data` is the JSON that is sent, serialised once. */
 export interface NewEventRow {

@@ -1,7 +1,7 @@
 import { type Selectable, sql } from 'kysely'
-import { type DbConn } from '../db/db.ts'
-import { type Database, type MessageStatusRow, type UsageRow } from '../db/schema.ts'
-import { type ChatKey } from './chat-repository.ts'
+import type { DbConn } from '../db/db.ts'
+import type { Database, MessageStatusRow, UsageRow } from '../db/schema.ts'
+import type { ChatKey } from './chat-repository.ts'
 
 export type MessageRow = Selectable<Database['chat_messages']>
 /** A message with the number of its turn, which orders a chat: a turn's question, then its answer. */

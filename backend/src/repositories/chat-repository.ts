@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely'
-import { type DbConn } from '../db/db.ts'
-import { type Database } from '../db/schema.ts'
+import type { DbConn } from '../db/db.ts'
+import type { Database } from '../db/schema.ts'
 
 /** A chat with what its turns say of it. */
 export type ChatRow = Selectable<Database['chats']> & { readonly status: 'idle' | 'queued' | 'running' | 'waiting' }

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely'
-import { type DbConn } from '../db/db.ts'
-import { type Database, type ToolEffectRow } from '../db/schema.ts'
+import type { DbConn } from '../db/db.ts'
+import type { Database, ToolEffectRow } from '../db/schema.ts'
 
 export type ToolCallRow = Selectable<Database['tool_calls']>
 

@@ -1,8 +1,8 @@
 import { type Selectable, sql } from 'kysely'
-import { type DbConn } from '../db/db.ts'
-import { type Database, type TurnStatusRow, type UsageRow } from '../db/schema.ts'
-import { type TurnFence } from './chat-event-repository.ts'
-import { type ChatKey } from './chat-repository.ts'
+import type { DbConn } from '../db/db.ts'
+import type { Database, TurnStatusRow, UsageRow } from '../db/schema.ts'
+import type { TurnFence } from './chat-event-repository.ts'
+import type { ChatKey } from './chat-repository.ts'
 
 export type TurnRow = Selectable<Database['turns']>
 export type StepRow = Selectable<Database['turn_steps']>

@@ -11,17 +11,17 @@ import {
   postMessage,
   stopChat,
 } from '@buildscale/protocol'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { type Db } from '../db/db.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Db } from '../db/db.ts'
 import { AppError } from '../errors.ts'
 import { handle } from '../http/handle.ts'
 import { sendSse, sseFrame } from '../http/sse.ts'
-import { type IdempotentTransactions } from '../services/auth/idempotent-transactions.ts'
-import { type ChatCommands } from '../services/chat/chat-commands.ts'
-import { type ChatContextInspector } from '../services/chat/chat-turn.ts'
+import type { IdempotentTransactions } from '../services/auth/idempotent-transactions.ts'
+import type { ChatCommands } from '../services/chat/chat-commands.ts'
+import type { ChatContextInspector } from '../services/chat/chat-turn.ts'
 import { frameData } from '../services/chat/chat-event-log.ts'
-import { type ChatEventReader, type StreamItem } from '../services/chat/chat-event-reader.ts'
-import { type ChatService } from '../services/chat/chat-service.ts'
+import type { ChatEventReader, StreamItem } from '../services/chat/chat-event-reader.ts'
+import type { ChatService } from '../services/chat/chat-service.ts'
 import { requirePermission } from '../services/workspaces/permissions.ts'
 
 export interface ChatRoutesDeps {

@@ -3,9 +3,9 @@
  * In this process directly; on other nodes through `NOTIFY`, after the commit, at most one per 25 ms for everything together. A lost one is
  * harmless: each waiter also polls. Notifications carry pointers, never content.
  */
-import { type EphemeralEvent } from '@buildscale/protocol'
+import type { EphemeralEvent } from '@buildscale/protocol'
 import { sql } from 'kysely'
-import { type Db } from '../../db/db.ts'
+import type { Db } from '../../db/db.ts'
 
 /** What a notification says. */
 type Pointer = { readonly kind: 'chat'; readonly id: string } | { readonly kind: 'queue' } | { readonly kind: 'stop'; readonly id: string }

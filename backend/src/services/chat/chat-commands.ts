@@ -1,9 +1,9 @@
 /** Commands to a chat with a receipt: valid from any client and on any node, answered after the transaction that carried them out. */
-import { type Db, type DbConn } from '../../db/db.ts'
+import type { Db, DbConn } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
 import { type ChatKey, findChat } from '../../repositories/chat-repository.ts'
 import { endTurn, findTurn, lockOpenTurns, requestStop, type TurnRow } from '../../repositories/turn-repository.ts'
-import { type ChatBroadcast } from './chat-broadcast.ts'
+import type { ChatBroadcast } from './chat-broadcast.ts'
 import { appendEvents, newEvent } from './chat-event-log.ts'
 
 export interface ChatCommandsDeps {

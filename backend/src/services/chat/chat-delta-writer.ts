@@ -3,12 +3,12 @@
  * joined into one event per part and stored by the next one. So a slow disk makes events larger, never later than one commit, and a fast model
  * costs a few rows a second.
  */
-import { type Db } from '../../db/db.ts'
+import type { Db } from '../../db/db.ts'
 import { uuidv7 } from 'uuidv7'
-import { type NewEventRow } from '../../repositories/chat-event-repository.ts'
-import { type ChatBroadcast } from './chat-broadcast.ts'
+import type { NewEventRow } from '../../repositories/chat-event-repository.ts'
+import type { ChatBroadcast } from './chat-broadcast.ts'
 import { appendFenced, newEvent } from './chat-event-log.ts'
-import { type ClaimedTurn, type DeltaKind } from './chat-turn.ts'
+import type { ClaimedTurn, DeltaKind } from './chat-turn.ts'
 
 /** All deltas of a node are stored through a few lanes, so that a thousand streaming chats do not take the whole pool from everything else. */
 export class WriterLanes {

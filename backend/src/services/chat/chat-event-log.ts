@@ -1,7 +1,7 @@
-import { type StoredEvent, type StoredEventType } from '@buildscale/protocol'
-import { type DbConn } from '../../db/db.ts'
+import type { StoredEvent, StoredEventType } from '@buildscale/protocol'
+import type { DbConn } from '../../db/db.ts'
 import { insertEvents, type NewEventRow, type TurnFence } from '../../repositories/chat-event-repository.ts'
-import { type ChatKey } from '../../repositories/chat-repository.ts'
+import type { ChatKey } from '../../repositories/chat-repository.ts'
 import { LostTurn } from './chat-turn.ts'
 
 /** An event ready to be stored: its data is serialised here, once, and never touched again. */

@@ -1,8 +1,8 @@
-import { type Db } from '../../db/db.ts'
+import type { Db } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
 import { type EventRow, readEvents, readHead } from '../../repositories/chat-event-repository.ts'
-import { type ChatKey } from '../../repositories/chat-repository.ts'
-import { type ChatBroadcast, type ChatListener } from './chat-broadcast.ts'
+import type { ChatKey } from '../../repositories/chat-repository.ts'
+import type { ChatBroadcast, ChatListener } from './chat-broadcast.ts'
 
 /** What a reader of a chat's stream gets: stored events in order, and ephemeral ones in between. */
 export type StreamItem = { readonly type: 'stored'; readonly events: readonly EventRow[] } | { readonly type: 'ephemeral'; readonly event: string; readonly data: string }

@@ -2,9 +2,9 @@
  * A node's hold on its turns. The node keeps one connection with an advisory lock of its id: with the lock it may take its own unfinished turns back at
  * once, because no other process can be running them. Leases are renewed on the same connection, so that a busy pool never costs a lease.
  */
-import { type DbConnection } from '../../db/db-connection.ts'
+import type { DbConnection } from '../../db/db-connection.ts'
 import { DedicatedConnection } from '../../db/dedicated-connection.ts'
-import { type TurnFence } from '../../repositories/chat-event-repository.ts'
+import type { TurnFence } from '../../repositories/chat-event-repository.ts'
 
 export const LEASE_SECONDS = 15
 

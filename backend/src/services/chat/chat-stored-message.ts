@@ -3,7 +3,7 @@
  * writes the person's messages and reads what people see of the assistant's; everything else in them passes through untouched.
  */
 import { z } from 'zod'
-import { type PartialPart } from './chat-delta-writer.ts'
+import type { PartialPart } from './chat-delta-writer.ts'
 
 /** Parses JSON that we stored or that the runtime serialised. Throws on text that is none: the row is damaged. */
 export function parseJson(text: string): unknown {

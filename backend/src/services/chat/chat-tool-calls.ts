@@ -3,15 +3,15 @@
  * together or not at all. A call that has a result is never run again, whichever node or attempt asks.
  */
 import { sql } from 'kysely'
-import { type DbConn } from '../../db/db.ts'
-import { type SessionConn } from '../../db/session-conn.ts'
+import type { DbConn } from '../../db/db.ts'
+import type { SessionConn } from '../../db/session-conn.ts'
 import { AppError, publicError } from '../../errors.ts'
-import { type MirrorService } from '../../mirror/mirror-service.ts'
-import { type NewEventRow } from '../../repositories/chat-event-repository.ts'
+import type { MirrorService } from '../../mirror/mirror-service.ts'
+import type { NewEventRow } from '../../repositories/chat-event-repository.ts'
 import { endToolCall, lockToolCall, markToolCallRunning, type ToolCallRow } from '../../repositories/tool-call-repository.ts'
 import { holdTurn } from '../../repositories/turn-repository.ts'
 import { ChangeSet, type RecordedChange } from '../files/change-set.ts'
-import { type ChatBroadcast } from './chat-broadcast.ts'
+import type { ChatBroadcast } from './chat-broadcast.ts'
 import { appendEvents, newEvent } from './chat-event-log.ts'
 import { type ApplyWrite, type CallOutcome, type ClaimedTurn, type EndedCall, LostTurn, type TurnLedger } from './chat-turn.ts'
 

@@ -1,10 +1,10 @@
 /** Reads what a turn needs to run: the conversation before it, and what of itself is committed already. */
-import { type DbConn } from '../../db/db.ts'
+import type { DbConn } from '../../db/db.ts'
 import { findMessage, listQuestionsBefore } from '../../repositories/chat-message-repository.ts'
-import { type ChatKey } from '../../repositories/chat-repository.ts'
+import type { ChatKey } from '../../repositories/chat-repository.ts'
 import { listToolCalls, type ToolCallRow } from '../../repositories/tool-call-repository.ts'
 import { listSteps, type StepRow } from '../../repositories/turn-repository.ts'
-import { type StoredStep, type StoredTurn } from './chat-turn.ts'
+import type { StoredStep, StoredTurn } from './chat-turn.ts'
 
 /** The turns before `number` that reached the model, oldest first. */
 export async function loadHistory(conn: DbConn, key: ChatKey, number: number): Promise<readonly StoredTurn[]> {

@@ -2,11 +2,11 @@
  * The `turns` table is the queue. This worker claims turns while it has room: the head of each chat, turns that an earlier life of this node left
  * running, and turns whose lease ran out elsewhere. It wakes when a turn is queued and when one ends; a slow poll is the safety net.
  */
-import { type Db, type DbConn } from '../../db/db.ts'
+import type { Db, DbConn } from '../../db/db.ts'
 import { lastSeqOf } from '../../repositories/chat-event-repository.ts'
 import { insertMessage } from '../../repositories/chat-message-repository.ts'
 import { claimTurn, type TurnRow } from '../../repositories/turn-repository.ts'
-import { type ChatBroadcast } from './chat-broadcast.ts'
+import type { ChatBroadcast } from './chat-broadcast.ts'
 import { appendEvents, newEvent } from './chat-event-log.ts'
 import { LEASE_SECONDS, type NodeLease } from './chat-lease.ts'
 import { type AbortCause, type ClaimedTurn, TurnAborted } from './chat-turn.ts'

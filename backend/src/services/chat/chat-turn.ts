@@ -1,11 +1,11 @@
 /** The words that chat and runtime share: a turn under a claim, and the port through which a turn is run. */
-import { type getContext, type ToolCallStatus, type Usage } from '@buildscale/protocol'
-import { type z } from 'zod'
-import { type TurnFence } from '../../repositories/chat-event-repository.ts'
-import { type ToolCallRow } from '../../repositories/tool-call-repository.ts'
-import { type ToolEffectRow } from '../../db/schema.ts'
-import { type SessionConn } from '../../db/session-conn.ts'
-import { type ChangeSet } from '../files/change-set.ts'
+import type { getContext, ToolCallStatus, Usage } from '@buildscale/protocol'
+import type { z } from 'zod'
+import type { TurnFence } from '../../repositories/chat-event-repository.ts'
+import type { ToolCallRow } from '../../repositories/tool-call-repository.ts'
+import type { ToolEffectRow } from '../../db/schema.ts'
+import type { SessionConn } from '../../db/session-conn.ts'
+import type { ChangeSet } from '../files/change-set.ts'
 
 /** A turn that this node runs. Every write of it is fenced by `epoch`. */
 export interface ClaimedTurn extends TurnFence {

@@ -1,10 +1,10 @@
 /** Rows as the API shows them. Pure. */
-import { type Chat, type Message, type Part, type ToolCallPart, type Turn, type Usage } from '@buildscale/protocol'
+import type { Chat, Message, Part, ToolCallPart, Turn, Usage } from '@buildscale/protocol'
 import { z } from 'zod'
-import { type NumberedMessageRow } from '../../repositories/chat-message-repository.ts'
-import { type ChatRow } from '../../repositories/chat-repository.ts'
-import { type ToolCallRow } from '../../repositories/tool-call-repository.ts'
-import { type StepRow, type TurnRow } from '../../repositories/turn-repository.ts'
+import type { NumberedMessageRow } from '../../repositories/chat-message-repository.ts'
+import type { ChatRow } from '../../repositories/chat-repository.ts'
+import type { ToolCallRow } from '../../repositories/tool-call-repository.ts'
+import type { StepRow, TurnRow } from '../../repositories/turn-repository.ts'
 import { parseJson, visibleParts } from './chat-stored-message.ts'
 
 export function viewChat(row: ChatRow): Chat {

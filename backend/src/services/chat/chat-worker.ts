@@ -1,8 +1,8 @@
 /** Keeps this node working on turns: takes the node's lease, lets the queue claim under it, and takes it again when the connection was lost. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type DbConnection } from '../../db/db-connection.ts'
+import type { DbConnection } from '../../db/db-connection.ts'
 import { NodeLease } from './chat-lease.ts'
-import { type ChatTurnQueue } from './chat-turn-queue.ts'
+import type { ChatTurnQueue } from './chat-turn-queue.ts'
 
 export interface ChatWorkerDeps {
   readonly connection: DbConnection

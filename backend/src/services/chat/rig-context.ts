@@ -1,5 +1,5 @@
 /** Shows what the model would receive now: the same pieces, in the same order, as a turn sends them. */
-import { type Db } from '../../db/db.ts'
+import type { Db } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
 import { findChat } from '../../repositories/chat-repository.ts'
 import { WORKSPACE_TOOLS } from '../../tools/registry.ts'
@@ -7,10 +7,10 @@ import { toolParameters } from '../../tools/tool-parameters.ts'
 import { estimateTokens } from './chat-context.ts'
 import { visibleParts } from './chat-stored-message.ts'
 import { loadHistory } from './chat-turn-loader.ts'
-import { type ChatContextInspector, type ContextView, type StoredTurn } from './chat-turn.ts'
+import type { ChatContextInspector, ContextView, StoredTurn } from './chat-turn.ts'
 import { rigHistory } from './rig-history.ts'
 import { rigPreamble } from './rig-preamble.ts'
-import { type RigService } from './rig-service.ts'
+import type { RigService } from './rig-service.ts'
 
 export class RigContextInspector implements ChatContextInspector {
   readonly #deps: { readonly db: Db; readonly rig: Pick<RigService, 'contextOf' | 'contextLimit'> }

@@ -1,7 +1,7 @@
 /** What the runtime streams -> what the chat records. Outward of here only the words of the wire exist. */
-import { type MultiTurnStreamItem } from '@buildscale/rig'
+import type { MultiTurnStreamItem } from '@buildscale/rig'
 import { REASONING_SEPARATOR } from './chat-stored-message.ts'
-import { type TurnRecorder } from './chat-turn.ts'
+import type { TurnRecorder } from './chat-turn.ts'
 
 /** Keeps what deltas need from one item to the next. One per run. */
 export class RigEventTranslator {

@@ -1,8 +1,8 @@
 /** Stored messages <-> messages of the runtime. What is sent again is what was received: parts, order, ids and bytes. */
 import { Message, type PendingToolCall, type ToolCall } from '@buildscale/rig'
-import { type ToolCallRow } from '../../repositories/tool-call-repository.ts'
+import type { ToolCallRow } from '../../repositories/tool-call-repository.ts'
 import { parseJson, resultForModel } from './chat-stored-message.ts'
-import { type StoredStep, type StoredTurn } from './chat-turn.ts'
+import type { StoredStep, StoredTurn } from './chat-turn.ts'
 
 type ToolResult = NonNullable<PendingToolCall['preresolvedResult']>
 

@@ -1,7 +1,7 @@
 /** Model ids of the product -> models of the runtime. The only place that names providers. */
 import { type CompletionModel, type JsonObject, openai } from '@buildscale/rig'
 import { AppError } from '../../errors.ts'
-import { type ModelCatalog } from './chat-models.ts'
+import type { ModelCatalog } from './chat-models.ts'
 
 /** What the environment says about models. */
 export interface RigModelSettings {

@@ -14,18 +14,18 @@ import {
   type ToolResultEvent,
   type Usage as RigUsage,
 } from '@buildscale/rig'
-import { type Usage } from '@buildscale/protocol'
-import { type SessionConn } from '../../db/session-conn.ts'
+import type { Usage } from '@buildscale/protocol'
+import type { SessionConn } from '../../db/session-conn.ts'
 import { findAgent } from '../agents/built-in-agents.ts'
 import { findTool } from '../../tools/registry.ts'
-import { type ToolContext } from '../../tools/tool.ts'
+import type { ToolContext } from '../../tools/tool.ts'
 import { ContextKey, ContextMap, PRIORITY } from './chat-context.ts'
-import { type ChatSession, type ChatTurnEngine, type StepCommit, type StoredTurn, type TurnResult, type TurnRun } from './chat-turn.ts'
+import type { ChatSession, ChatTurnEngine, StepCommit, StoredTurn, TurnResult, TurnRun } from './chat-turn.ts'
 import { RigEventTranslator } from './rig-event.ts'
 import { rigHistory, rigTurn, type RigTurn } from './rig-history.ts'
-import { type RigModels } from './rig-models.ts'
+import type { RigModels } from './rig-models.ts'
 import { rigPreamble } from './rig-preamble.ts'
-import { type RigTurnDeps } from './rig-tool.ts'
+import type { RigTurnDeps } from './rig-tool.ts'
 import { RIG_TOOLS } from './rig-tools.ts'
 
 export interface RigServiceDeps {

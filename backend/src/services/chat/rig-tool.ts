@@ -1,13 +1,13 @@
 /** The bridge from a core tool to a tool of the runtime. Each core tool gets a class of its own through `rigTool`, so that it has a searchable name. */
-import { type Json, type Tool, type ToolContext as RigToolContext, type ToolDefinition, ToolExecutionError, ToolOutput } from '@buildscale/rig'
-import { type SessionConn } from '../../db/session-conn.ts'
-import { type ToolCallRow } from '../../repositories/tool-call-repository.ts'
+import { type Json, type JsonSchema, type Tool, type ToolContext as RigToolContext, type ToolDefinition, ToolExecutionError, ToolOutput } from '@buildscale/rig'
+import type { SessionConn } from '../../db/session-conn.ts'
+import type { ToolCallRow } from '../../repositories/tool-call-repository.ts'
 import { type ToolName, WORKSPACE_TOOLS } from '../../tools/registry.ts'
 import { failedOutcome, prepareCall, type PreparedCall } from '../../tools/run-tool.ts'
-import { type ToolContext } from '../../tools/tool.ts'
+import type { ToolContext } from '../../tools/tool.ts'
 import { toolParameters } from '../../tools/tool-parameters.ts'
 import { resultForModel } from './chat-stored-message.ts'
-import { type EndedCall, type TurnLedger, type TurnRecorder } from './chat-turn.ts'
+import type { EndedCall, TurnLedger, TurnRecorder } from './chat-turn.ts'
 
 /** What every wrapper holds: whose files, and the session's mutex around the database. */
 export interface RigToolFields {
@@ -108,5 +108,7 @@ async function prepareAlive({ row, args, fields, context }: RunningCall): Promis
 function toolDefinition(name: ToolName): ToolDefinition {
   const tool = WORKSPACE_TOOLS.find((candidate) => candidate.name === name)
   if (tool === undefined) throw new TypeError(`There is no core tool ${name}`)
-  return { name, description: tool.description, parameters: toolParameters(tool) }
+  // A schema is JSON by nature; the round trip proves it, once, at start.
+  const parameters: JsonSchema = JSON.parse(JSON.stringify(toolParameters(tool)))
+  return { name, description: tool.description, parameters }
 }

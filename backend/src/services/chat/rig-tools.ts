@@ -1,5 +1,5 @@
 /** One wrapper class per core tool. A tool without its wrapper does not compile. */
-import { type ToolName } from '../../tools/registry.ts'
+import type { ToolName } from '../../tools/registry.ts'
 import { rigTool, type RigToolClass } from './rig-tool.ts'
 
 export class RigLsTool extends rigTool('ls') {}

@@ -1,6 +1,6 @@
-import { type DoctorReport } from '@buildscale/protocol'
-import { type Db } from '../../db/db.ts'
-import { type MirrorService } from '../../mirror/mirror-service.ts'
+import type { DoctorReport } from '@buildscale/protocol'
+import type { Db } from '../../db/db.ts'
+import type { MirrorService } from '../../mirror/mirror-service.ts'
 import { listAllWorkspaces } from '../../repositories/workspace-repository.ts'
 
 /** Compares every workspace's mirror with the database, and repairs it. */
