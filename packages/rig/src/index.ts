@@ -41,3 +41,4 @@ export { DEFAULT_FEEDBACK, ToolExecutionError, type ToolErrorKind, type ToolExec
 export { type ToolCallOutcome, ToolOutput } from './tool/tool-output.ts'
 export { ToolServer, ToolSet } from './tool/tool-set.ts'
 export { dynamicTool, tool, type Tool, type ToolContext, type ToolOptions } from './tool/tool.ts'
+export * as openai from './providers/openai/openai.ts'

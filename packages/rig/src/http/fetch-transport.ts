@@ -32,6 +32,7 @@ class FetchResponse implements HttpResponse {
   readonly #response: Response
   readonly #signal: AbortSignal
   readonly #silence: Silence
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
 
   constructor(response: Response, signal: AbortSignal, silence: Silence) {
     this.status = response.status
@@ -48,8 +49,13 @@ class FetchResponse implements HttpResponse {
     return this.#response.headers
   }
 
+  discard(): void {
+    this.#reader?.cancel().catch(() => undefined) // What remains of the answer is not wanted, however it ends.
+  }
+
   async read(onChunk: OnChunk): Promise<void> {
     const reader = this.#response.body?.getReader()
+    this.#reader = reader
     if (reader === undefined) return
     try {
       for (;;) {

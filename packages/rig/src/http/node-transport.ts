@@ -68,6 +68,10 @@ class NodeResponse implements HttpResponse {
     return headers
   }
 
+  discard(): void {
+    if (!this.#incoming.complete) this.#outgoing.destroy()
+  }
+
   read(onChunk: OnChunk): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const incoming = this.#incoming

@@ -18,6 +18,8 @@ export interface HttpResponse {
   headers(): Headers
   /** Reads to the end, once. Rejects when the bytes break off, with what `onChunk` throws, and when the signal is aborted. */
   read(onChunk: OnChunk): Promise<void>
+  /** Gives up the connection when it has not ended by itself; a no-op afterwards. */
+  discard(): void
 }
 
 /** The way to the network. `send` throws `CompletionError` of kind `http`, `timeout`, `url` or `aborted`; a status of 400 is an answer. */

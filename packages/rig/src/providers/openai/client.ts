@@ -1,0 +1,76 @@
+import { AgentBuilder } from '../../agent/agent-builder.ts'
+import { type RetryPolicy } from '../../completion/completion-request.ts'
+import { ConfigError } from '../../errors.ts'
+import { FetchTransport } from '../../http/fetch-transport.ts'
+import { HttpClient } from '../../http/http-client.ts'
+import { NodeTransport } from '../../http/node-transport.ts'
+import { DEFAULT_RETRY } from '../../http/retry.ts'
+import { type SystemInstructions } from './encode-request.ts'
+import { ResponsesCompletionModel } from './responses-completion-model.ts'
+
+export interface ClientOptions {
+  /** Sent as a bearer token; without it no `Authorization` header is sent, as servers on one's own machine want it. */
+  readonly apiKey?: string
+  /** With the version in it; `https://api.openai.com/v1` unless given. */
+  readonly baseUrl?: string
+  readonly organization?: string
+  readonly project?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Used instead of `node:http(s)`. */
+  readonly fetch?: typeof fetch
+  /** The longest silence on a connection, in milliseconds; ten minutes unless given. */
+  readonly timeoutMs?: number
+  readonly retry?: RetryPolicy | false
+  readonly systemInstructions?: SystemInstructions
+  /** Makes every tool strict that does not say otherwise; unless given the service decides. */
+  readonly strictTools?: boolean
+  /** Whether a message's `phase` goes back with it, as newer models want it; `true` unless given. */
+  readonly replayPhase?: boolean
+}
+
+const DEFAULT_BASE_URL = 'https://api.openai.com/v1'
+const DEFAULT_TIMEOUT_MS = 600_000
+
+/** OpenAI, or a server that speaks its Responses API. Holds the connections: keep one and share it. */
+export class Client {
+  readonly #options: ClientOptions
+  readonly #http: HttpClient
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+    this.#http = new HttpClient({
+      provider: 'openai',
+      baseUrl: options.baseUrl ?? DEFAULT_BASE_URL,
+      headers: headersOf(options),
+      transport: options.fetch === undefined ? new NodeTransport() : new FetchTransport(options.fetch),
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      retry: options.retry ?? DEFAULT_RETRY,
+    })
+  }
+
+  /** From `OPENAI_API_KEY` and `OPENAI_BASE_URL`; the address alone is enough. Throws `ConfigError` without either. */
+  static fromEnv(env: Readonly<Record<string, string | undefined>> = process.env, options: ClientOptions = {}): Client {
+    const apiKey = env['OPENAI_API_KEY'] || undefined
+    const baseUrl = env['OPENAI_BASE_URL'] || undefined
+    if (apiKey === undefined && baseUrl === undefined) throw new ConfigError('Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server that needs no key')
+    return new Client({ ...(apiKey === undefined ? {} : { apiKey }), ...(baseUrl === undefined ? {} : { baseUrl }), ...options })
+  }
+
+  completionModel(id: string): ResponsesCompletionModel {
+    const { systemInstructions = 'instructions', strictTools, replayPhase = true } = this.#options
+    return new ResponsesCompletionModel({ http: this.#http, model: id, systemInstructions, strictTools, replayPhase })
+  }
+
+  agent<Deps = unknown>(id: string): AgentBuilder<Deps> {
+    return new AgentBuilder<Deps>(this.completionModel(id))
+  }
+}
+
+function headersOf({ apiKey, organization, project, headers }: ClientOptions): Readonly<Record<string, string>> {
+  return {
+    ...(apiKey === undefined || apiKey === '' ? {} : { authorization: `Bearer ${apiKey}` }),
+    ...(organization === undefined ? {} : { 'openai-organization': organization }),
+    ...(project === undefined ? {} : { 'openai-project': project }),
+    ...headers,
+  }
+}

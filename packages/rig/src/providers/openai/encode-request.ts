@@ -1,0 +1,161 @@
+import { type CompletionRequest, type ToolChoice, type ToolDefinition } from '../../completion/completion-request.ts'
+import { isJsonArray, objectAt, type Json, type JsonObject } from '../../completion/json.ts'
+import { type AnyMessage, type ModelOrigin, type SystemMessage } from '../../completion/message-types.ts'
+import { CompletionError } from '../../errors.ts'
+import { assistantItems, documentItem, systemItem, userItems, type ReplayOptions } from './encode-input.ts'
+import { strictSchema } from './strict-schema.ts'
+
+/**
+ * Where system messages go. `instructions`: the leading ones into the field of that name; `allInstructions`: all of them;
+ * `inputSystemMessages`: all stay in the input, for servers that do not know the field.
+ */
+export type SystemInstructions = 'instructions' | 'allInstructions' | 'inputSystemMessages'
+
+export interface RequestEncoderOptions {
+  readonly origin: ModelOrigin
+  readonly systemInstructions: SystemInstructions
+  /** Makes every tool strict that does not say otherwise; `undefined` leaves it to the service. */
+  readonly strictTools: boolean | undefined
+  readonly replayPhase: boolean
+}
+
+/** Fields that the request itself decides; the same names in additional parameters lose. */
+const OWN_FIELDS = new Set(['model', 'input', 'instructions', 'stream', 'tools', 'tool_choice', 'max_output_tokens'])
+
+/**
+ * Request bodies of `POST /v1/responses`. The wire form of a message and of a tool is made once and kept with the object, so that a call
+ * late in a long conversation costs as much of our time as an early one.
+ */
+export class RequestEncoder {
+  readonly #options: RequestEncoderOptions
+  readonly #fragments = new Map<string, WeakMap<AnyMessage, string>>()
+  readonly #instructions = new WeakMap<SystemMessage, string>()
+  readonly #tools = new WeakMap<ToolDefinition, string>()
+
+  constructor(options: RequestEncoderOptions) {
+    this.#options = options
+  }
+
+  /** The body as JSON text. Throws `CompletionError` of kind `request` for what OpenAI cannot be asked. */
+  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): string {
+    const params = request.additionalParams ?? {}
+    const model = request.model ?? this.#options.origin.model
+    const { lifted, rest } = liftSystem(request.messages, this.#options.systemInstructions)
+    const tools = this.#toolFragments(request, params)
+    const fields = JSON.stringify({
+      ...passedThrough(params),
+      model,
+      ...(request.maxTokens === undefined ? {} : { max_output_tokens: request.maxTokens }),
+      ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
+      ...(request.toolChoice === undefined || tools.length === 0 ? {} : { tool_choice: toolChoiceOf(request.toolChoice) }),
+      ...textFormat(request, params),
+      ...(isStreaming ? { stream: true } : {}),
+    })
+    const documents = (request.documents ?? []).map((document) => JSON.stringify(documentItem(document)))
+    const input = this.#input(rest, { documents, replay: this.#replay(model, params) })
+    if (input === '') throw new CompletionError('request', 'There is nothing to answer: the request has no message')
+    const instructions = this.#instructionsField(lifted)
+    return `${fields.slice(0, -1)}${instructions}${tools.length === 0 ? '' : `,"tools":[${tools.join(',')}]`},"input":[${input}]}`
+  }
+
+  #replay(model: string, params: JsonObject): ReplayOptions {
+    return { target: { ...this.#options.origin, model }, isStored: params['store'] !== false, replayPhase: this.#options.replayPhase }
+  }
+
+  /** Documents stand after the leading system messages and before the conversation. */
+  #input(messages: readonly AnyMessage[], { documents, replay }: { readonly documents: readonly string[]; readonly replay: ReplayOptions }): string {
+    const fragments = this.#fragmentsFor(replay)
+    const leading = messages.findIndex(({ role }) => role !== 'system')
+    const parts: string[] = []
+    for (const [index, message] of messages.entries()) {
+      if (index === leading) parts.push(...documents)
+      const fragment = fragments.get(message) ?? encodeMessage(message, replay)
+      fragments.set(message, fragment)
+      if (fragment !== '') parts.push(fragment)
+    }
+    return parts.join(',')
+  }
+
+  #fragmentsFor({ target, isStored }: ReplayOptions): WeakMap<AnyMessage, string> {
+    const key = `${isStored} ${target.model}`
+    const known = this.#fragments.get(key)
+    if (known !== undefined) return known
+    const fresh = new WeakMap<AnyMessage, string>()
+    this.#fragments.set(key, fresh)
+    return fresh
+  }
+
+  #instructionsField(lifted: readonly SystemMessage[]): string {
+    const [first] = lifted
+    if (first === undefined) return ''
+    const known = lifted.length === 1 ? this.#instructions.get(first) : undefined
+    if (known !== undefined) return known
+    const text = lifted.map(({ content }) => content.trim()).filter((content) => content !== '').join('\n\n')
+    const field = text === '' ? '' : `,"instructions":${JSON.stringify(text)}`
+    if (lifted.length === 1) this.#instructions.set(first, field)
+    return field
+  }
+
+  #toolFragments({ tools = [], hostedTools = [] }: CompletionRequest, params: JsonObject): readonly string[] {
+    const more = params['tools'] ?? []
+    if (!isJsonArray(more)) throw new CompletionError('request', 'additionalParams.tools has to be an array')
+    return [...tools.map((tool) => this.#toolFragment(tool)), ...[...hostedTools, ...more].map((tool) => JSON.stringify(tool))]
+  }
+
+  #toolFragment(tool: ToolDefinition): string {
+    const known = this.#tools.get(tool)
+    if (known !== undefined) return known
+    const { name, description, parameters } = tool
+    const strict = tool.strict ?? this.#options.strictTools
+    const fragment = JSON.stringify({
+      type: 'function',
+      name,
+      ...(description === '' ? {} : { description }),
+      parameters: strict === true ? strictSchema(parameters) : parameters,
+      ...(strict === undefined ? {} : { strict }),
+    })
+    this.#tools.set(tool, fragment)
+    return fragment
+  }
+}
+
+function encodeMessage(message: AnyMessage, replay: ReplayOptions): string {
+  switch (message.role) {
+    case 'system': return message.content.trim() === '' ? '' : JSON.stringify(systemItem(message.content))
+    case 'user': return userItems(message).map((item) => JSON.stringify(item)).join(',')
+    case 'assistant': return assistantItems(message, replay).map((item) => JSON.stringify(item)).join(',')
+  }
+}
+
+function liftSystem(messages: readonly AnyMessage[], placement: SystemInstructions): { lifted: readonly SystemMessage[]; rest: readonly AnyMessage[] } {
+  if (placement === 'inputSystemMessages') return { lifted: [], rest: messages }
+  if (placement === 'allInstructions') return { lifted: messages.filter((message) => message.role === 'system'), rest: messages.filter(({ role }) => role !== 'system') }
+  const leading = messages.findIndex(({ role }) => role !== 'system')
+  if (leading <= 0) return { lifted: [], rest: messages }
+  return { lifted: messages.slice(0, leading).filter((message) => message.role === 'system'), rest: messages.slice(leading) }
+}
+
+/** Everything that is not decided elsewhere goes as it is. Reasoning is of no use later without its encrypted content, so that is asked for. */
+function passedThrough(params: JsonObject): JsonObject {
+  const passed = Object.fromEntries(Object.entries(params).filter(([key]) => !OWN_FIELDS.has(key)))
+  if (!('reasoning' in passed)) return passed
+  const include = isJsonArray(passed['include']) ? passed['include'] : []
+  return include.includes('reasoning.encrypted_content') ? passed : { ...passed, include: [...include, 'reasoning.encrypted_content'] }
+}
+
+function textFormat({ outputSchema }: CompletionRequest, params: JsonObject): { text?: Json } {
+  const text = objectAt(params, 'text') ?? {}
+  if (outputSchema === undefined || 'format' in text) return {}
+  const { schema, strict = true } = outputSchema
+  const title = schema['title']
+  const name = (outputSchema.name ?? (typeof title === 'string' ? title : 'response_schema')).replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64)
+  return { text: { ...text, format: { type: 'json_schema', name, schema: strict ? strictSchema(schema) : schema, strict } } }
+}
+
+function toolChoiceOf(choice: ToolChoice): Json {
+  if (typeof choice === 'string') return choice
+  const [first, ...others] = choice.functionNames.map((name) => ({ type: 'function', name }))
+  if (first === undefined) throw new CompletionError('request', 'A specific tool choice names at least one function')
+  return others.length === 0 ? first : { type: 'allowed_tools', mode: 'required', tools: [first, ...others] }
+}
+
