@@ -1,7 +1,7 @@
-import { type CompletionCall, type FinishReason } from './completion/completion-event.ts'
-import { type Json } from './completion/json.ts'
-import { type AnyMessage } from './completion/message-types.ts'
-import { type Usage } from './completion/usage.ts'
+import type { CompletionCall, FinishReason } from './completion/completion-event.ts'
+import type { Json } from './completion/json.ts'
+import type { AnyMessage } from './completion/message-types.ts'
+import type { Usage } from './completion/usage.ts'
 
 /** Marks our errors across realms and duplicate installs, where `instanceof` fails. */
 const BRAND = Symbol.for('rig.error')

@@ -1,13 +1,13 @@
-import { type CompletionModel } from '../completion/completion-model.ts'
-import { type Document, type ToolChoice } from '../completion/completion-request.ts'
-import { type Json, type JsonObject } from '../completion/json.ts'
+import type { CompletionModel } from '../completion/completion-model.ts'
+import type { Document, ToolChoice } from '../completion/completion-request.ts'
+import type { Json, JsonObject } from '../completion/json.ts'
 import { Message } from '../completion/message.ts'
-import { type Tool } from '../tool/tool.ts'
+import type { Tool } from '../tool/tool.ts'
 import { ToolServer } from '../tool/tool-set.ts'
 import { Agent } from './agent.ts'
-import { type InvalidToolCallPolicy } from './agent-config.ts'
+import type { InvalidToolCallPolicy } from './agent-config.ts'
 import { DEFAULT_MAX_TURNS } from './agent-run.ts'
-import { type AgentHook } from './hooks.ts'
+import type { AgentHook } from './hooks.ts'
 
 const DEFAULT_TOOL_CONCURRENCY = 4
 const DEFAULT_INVALID_TOOL_CALLS: InvalidToolCallPolicy = { mode: 'feedback', max: 3 }

@@ -1,9 +1,9 @@
-import { type CompletionModel } from '../completion/completion-model.ts'
-import { type Document, type ToolChoice } from '../completion/completion-request.ts'
-import { type Json, type JsonObject } from '../completion/json.ts'
-import { type SystemMessage } from '../completion/message-types.ts'
-import { type ToolServer } from '../tool/tool-set.ts'
-import { type AgentHook } from './hooks.ts'
+import type { CompletionModel } from '../completion/completion-model.ts'
+import type { Document, ToolChoice } from '../completion/completion-request.ts'
+import type { Json, JsonObject } from '../completion/json.ts'
+import type { SystemMessage } from '../completion/message-types.ts'
+import type { ToolServer } from '../tool/tool-set.ts'
+import type { AgentHook } from './hooks.ts'
 
 /** What happens when the model calls a tool that it was not offered. */
 export interface InvalidToolCallPolicy {

@@ -1,8 +1,8 @@
-import { type CompletionCall, type FinishReason, type StreamedAssistantContent } from '../completion/completion-event.ts'
-import { type Json } from '../completion/json.ts'
-import { type AnyMessage, type AssistantContent, type ToolResult } from '../completion/message-types.ts'
-import { type Usage } from '../completion/usage.ts'
-import { type ToolCallOutcome } from '../tool/tool-output.ts'
+import type { CompletionCall, FinishReason, StreamedAssistantContent } from '../completion/completion-event.ts'
+import type { Json } from '../completion/json.ts'
+import type { AnyMessage, AssistantContent, ToolResult } from '../completion/message-types.ts'
+import type { Usage } from '../completion/usage.ts'
+import type { ToolCallOutcome } from '../tool/tool-output.ts'
 
 /** How a run ended. */
 export interface PromptResponse<T = string> {

@@ -1,6 +1,6 @@
-import { type CompletionCall, type FinishReason } from '../completion/completion-event.ts'
-import { type AnyMessage, type AssistantContent, type ToolCall, type ToolResult } from '../completion/message-types.ts'
-import { type Usage } from '../completion/usage.ts'
+import type { CompletionCall, FinishReason } from '../completion/completion-event.ts'
+import type { AnyMessage, AssistantContent, ToolCall, ToolResult } from '../completion/message-types.ts'
+import type { Usage } from '../completion/usage.ts'
 
 /** A call that has to be answered before the next model call. */
 export interface PendingToolCall {

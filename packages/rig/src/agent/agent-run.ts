@@ -1,9 +1,9 @@
-import { type CompletionCall, type FinishReason, type ResponseIdentity } from '../completion/completion-event.ts'
+import type { CompletionCall, FinishReason, ResponseIdentity } from '../completion/completion-event.ts'
 import { textOf, Message } from '../completion/message.ts'
-import { type AnyMessage, type AssistantContent, type AssistantMessage, type MessageInput, type ModelOrigin, type ToolCall, type ToolResult } from '../completion/message-types.ts'
+import type { AnyMessage, AssistantContent, AssistantMessage, MessageInput, ModelOrigin, ToolCall, ToolResult } from '../completion/message-types.ts'
 import { addUsage, ZERO_USAGE, type Usage } from '../completion/usage.ts'
-import { type PromptResponse } from './agent-event.ts'
-import { type AgentRunBudgets, type AgentRunJson, type AgentRunState, type PendingToolCall } from './agent-run-json.ts'
+import type { PromptResponse } from './agent-event.ts'
+import type { AgentRunBudgets, AgentRunJson, AgentRunState, PendingToolCall } from './agent-run-json.ts'
 
 /** One answer of a model, as a run takes it in. */
 export interface AssistantTurn extends ResponseIdentity {

@@ -1,11 +1,11 @@
-import { type CompletionModel } from '../completion/completion-model.ts'
-import { type CompletionResponse, type StreamedAssistantContent, type StreamFinal } from '../completion/completion-event.ts'
-import { type Json } from '../completion/json.ts'
-import { type AnyMessage, type AssistantContent } from '../completion/message-types.ts'
-import { type ToolCallOutcome } from '../tool/tool-output.ts'
-import {
-  type AgentHook, type CompletionCallEvent, type HookContext, type InvalidToolCallEvent, type InvalidToolCallVerdict, type ModelTurnFinishedEvent,
-  type ModelTurnVerdict, type RequestPatch, type StopVerdict, type ToolCallEvent, type ToolResultEvent, type Verdict,
+import type { CompletionModel } from '../completion/completion-model.ts'
+import type { CompletionResponse, StreamedAssistantContent, StreamFinal } from '../completion/completion-event.ts'
+import type { Json } from '../completion/json.ts'
+import type { AnyMessage, AssistantContent } from '../completion/message-types.ts'
+import type { ToolCallOutcome } from '../tool/tool-output.ts'
+import type {
+  AgentHook, CompletionCallEvent, HookContext, InvalidToolCallEvent, InvalidToolCallVerdict, ModelTurnFinishedEvent,
+  ModelTurnVerdict, RequestPatch, StopVerdict, ToolCallEvent, ToolResultEvent, Verdict,
 } from './hooks.ts'
 import { HookFailure, StopRun } from './run-ending.ts'
 

@@ -1,10 +1,10 @@
-import { type CompletionModel } from '../completion/completion-model.ts'
-import { type CompletionResponse, type FinishReason, type ResponseIdentity, type StreamFinal } from '../completion/completion-event.ts'
-import { type Document, type ToolChoice } from '../completion/completion-request.ts'
-import { type Json, type JsonObject } from '../completion/json.ts'
-import { type AnyMessage, type AssistantContent, type ToolCall, type ToolResultContent } from '../completion/message-types.ts'
-import { type Usage } from '../completion/usage.ts'
-import { type ToolCallOutcome } from '../tool/tool-output.ts'
+import type { CompletionModel } from '../completion/completion-model.ts'
+import type { CompletionResponse, FinishReason, ResponseIdentity, StreamFinal } from '../completion/completion-event.ts'
+import type { Document, ToolChoice } from '../completion/completion-request.ts'
+import type { Json, JsonObject } from '../completion/json.ts'
+import type { AnyMessage, AssistantContent, ToolCall, ToolResultContent } from '../completion/message-types.ts'
+import type { Usage } from '../completion/usage.ts'
+import type { ToolCallOutcome } from '../tool/tool-output.ts'
 
 /** What every hook gets to know. */
 export interface HookContext<Deps = unknown> {

@@ -1,11 +1,11 @@
-import { type CompletionRequest, type Document, type ToolChoice } from '../completion/completion-request.ts'
-import { type JsonObject } from '../completion/json.ts'
+import type { CompletionRequest, Document, ToolChoice } from '../completion/completion-request.ts'
+import type { JsonObject } from '../completion/json.ts'
 import { Message } from '../completion/message.ts'
-import { type AgentConfig } from './agent-config.ts'
-import { type AgentRun } from './agent-run.ts'
-import { type RequestPatch } from './hooks.ts'
-import { type RunOptions } from './run-options.ts'
-import { type TurnTools } from './turn-tools.ts'
+import type { AgentConfig } from './agent-config.ts'
+import type { AgentRun } from './agent-run.ts'
+import type { RequestPatch } from './hooks.ts'
+import type { RunOptions } from './run-options.ts'
+import type { TurnTools } from './turn-tools.ts'
 
 export interface RequestParts {
   readonly config: AgentConfig

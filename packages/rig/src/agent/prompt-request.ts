@@ -1,8 +1,8 @@
-import { type CompletionModel } from '../completion/completion-model.ts'
-import { type AnyMessage } from '../completion/message-types.ts'
-import { type PromptResponse } from './agent-event.ts'
-import { type AgentHook } from './hooks.ts'
-import { type RunOptions } from './run-options.ts'
+import type { CompletionModel } from '../completion/completion-model.ts'
+import type { AnyMessage } from '../completion/message-types.ts'
+import type { PromptResponse } from './agent-event.ts'
+import type { AgentHook } from './hooks.ts'
+import type { RunOptions } from './run-options.ts'
 
 /** Runs to the end with the options that were collected. */
 export type RunToEnd<Deps> = (options: RunOptions<Deps>) => Promise<PromptResponse>

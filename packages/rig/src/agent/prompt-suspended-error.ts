@@ -1,6 +1,6 @@
-import { type AnyMessage, type ToolCall } from '../completion/message-types.ts'
+import type { AnyMessage, ToolCall } from '../completion/message-types.ts'
 import { PromptError } from '../errors.ts'
-import { type AgentRunJson } from './agent-run-json.ts'
+import type { AgentRunJson } from './agent-run-json.ts'
 
 /** The run waits for a decision about calls. Nothing of the turn has run; `Agent.resume(run, { decisions })` goes on. */
 export class PromptSuspendedError extends PromptError {

@@ -1,10 +1,10 @@
-import { type CompletionModel } from '../completion/completion-model.ts'
-import { type CompletionResponse, type FinishReason, type StreamedAssistantContent, type StreamFinal } from '../completion/completion-event.ts'
-import { type CallOptions, type CompletionRequest } from '../completion/completion-request.ts'
-import { type AssistantContent, type ToolCall } from '../completion/message-types.ts'
-import { type AssistantTurn } from './agent-run.ts'
-import { type HookContext } from './hooks.ts'
-import { type HookStack } from './hook-stack.ts'
+import type { CompletionModel } from '../completion/completion-model.ts'
+import type { CompletionResponse, FinishReason, StreamedAssistantContent, StreamFinal } from '../completion/completion-event.ts'
+import type { CallOptions, CompletionRequest } from '../completion/completion-request.ts'
+import type { AssistantContent, ToolCall } from '../completion/message-types.ts'
+import type { AssistantTurn } from './agent-run.ts'
+import type { HookContext } from './hooks.ts'
+import type { HookStack } from './hook-stack.ts'
 import { untilAborted } from './run-ending.ts'
 
 /** Where the deltas of a turn go. */

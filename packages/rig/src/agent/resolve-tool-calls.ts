@@ -1,13 +1,13 @@
-import { type ToolChoice } from '../completion/completion-request.ts'
+import type { ToolChoice } from '../completion/completion-request.ts'
 import { toolResultOf } from '../completion/message.ts'
-import { type ToolCall } from '../completion/message-types.ts'
+import type { ToolCall } from '../completion/message-types.ts'
 import { UnknownToolCallError } from '../errors.ts'
-import { type InvalidToolCallPolicy } from './agent-config.ts'
-import { type AgentRun } from './agent-run.ts'
-import { type PendingToolCall } from './agent-run-json.ts'
-import { type HookContext, type InvalidToolCallReason } from './hooks.ts'
-import { type HookStack } from './hook-stack.ts'
-import { type TurnTools } from './turn-tools.ts'
+import type { InvalidToolCallPolicy } from './agent-config.ts'
+import type { AgentRun } from './agent-run.ts'
+import type { PendingToolCall } from './agent-run-json.ts'
+import type { HookContext, InvalidToolCallReason } from './hooks.ts'
+import type { HookStack } from './hook-stack.ts'
+import type { TurnTools } from './turn-tools.ts'
 
 export interface Resolution {
   readonly tools: TurnTools

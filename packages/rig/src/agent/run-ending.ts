@@ -1,5 +1,5 @@
 import { CompletionError, HookError, isRigError, PromptCancelledError, PromptError, RigError } from '../errors.ts'
-import { type AgentRun } from './agent-run.ts'
+import type { AgentRun } from './agent-run.ts'
 
 const NO_REASON = '<no reason given>'
 

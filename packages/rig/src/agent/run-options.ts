@@ -1,8 +1,8 @@
-import { type CompletionModel } from '../completion/completion-model.ts'
-import { type RetryPolicy, type ToolChoice } from '../completion/completion-request.ts'
-import { type Json, type JsonObject } from '../completion/json.ts'
-import { type AnyMessage, type ToolResultContent } from '../completion/message-types.ts'
-import { type AgentHook } from './hooks.ts'
+import type { CompletionModel } from '../completion/completion-model.ts'
+import type { RetryPolicy, ToolChoice } from '../completion/completion-request.ts'
+import type { Json, JsonObject } from '../completion/json.ts'
+import type { AnyMessage, ToolResultContent } from '../completion/message-types.ts'
+import type { AgentHook } from './hooks.ts'
 
 /** What one run may set for itself; everything else is the agent's. */
 export interface RunOptions<Deps = unknown> {

@@ -1,5 +1,5 @@
-import { type Json } from '../completion/json.ts'
-import { type Tool, type ToolContext } from '../tool/tool.ts'
+import type { Json } from '../completion/json.ts'
+import type { Tool, ToolContext } from '../tool/tool.ts'
 import { DEFAULT_FEEDBACK, ToolExecutionError, type ToolErrorKind } from '../tool/tool-error.ts'
 import { errorOutcome, successOutcome, type ToolCallOutcome } from '../tool/tool-output.ts'
 import { StopRun } from './run-ending.ts'

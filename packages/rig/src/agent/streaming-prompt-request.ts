@@ -1,11 +1,11 @@
 import { BatchQueue } from '../completion/batch-queue.ts'
-import { type CompletionModel } from '../completion/completion-model.ts'
-import { type AnyMessage } from '../completion/message-types.ts'
-import { type MultiTurnStreamItem, type PromptResponse } from './agent-event.ts'
-import { type RunObserver } from './drive-agent-run.ts'
-import { type AgentHook } from './hooks.ts'
+import type { CompletionModel } from '../completion/completion-model.ts'
+import type { AnyMessage } from '../completion/message-types.ts'
+import type { MultiTurnStreamItem, PromptResponse } from './agent-event.ts'
+import type { RunObserver } from './drive-agent-run.ts'
+import type { AgentHook } from './hooks.ts'
 import { StopRun } from './run-ending.ts'
-import { type RunOptions } from './run-options.ts'
+import type { RunOptions } from './run-options.ts'
 
 /** Starts a run with the options that were collected. */
 export type StartRun<Deps> = (options: RunOptions<Deps>, io: { readonly observer: RunObserver; readonly controller: AbortController }) => Promise<PromptResponse>

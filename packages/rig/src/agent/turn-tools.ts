@@ -1,6 +1,6 @@
-import { type ToolChoice, type ToolDefinition } from '../completion/completion-request.ts'
-import { type Tool } from '../tool/tool.ts'
-import { type ToolServer } from '../tool/tool-set.ts'
+import type { ToolChoice, ToolDefinition } from '../completion/completion-request.ts'
+import type { Tool } from '../tool/tool.ts'
+import type { ToolServer } from '../tool/tool-set.ts'
 
 /** The tools that one model call offers, frozen for its turn. */
 export class TurnTools {

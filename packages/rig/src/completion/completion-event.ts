@@ -1,6 +1,6 @@
-import { type Json } from './json.ts'
-import { type AssistantContent, type ModelOrigin, type PartMeta, type ProviderCallIds, type Reasoning, type ReasoningContent, type ToolCall } from './message-types.ts'
-import { type Usage } from './usage.ts'
+import type { Json } from './json.ts'
+import type { AssistantContent, ModelOrigin, PartMeta, ProviderCallIds, Reasoning, ReasoningContent, ToolCall } from './message-types.ts'
+import type { Usage } from './usage.ts'
 
 /** Why the model stopped. */
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | { readonly other: string }

@@ -1,7 +1,7 @@
-import { type CompletionRequestBuilder } from './completion-request-builder.ts'
-import { type CallOptions, type CompletionRequest } from './completion-request.ts'
-import { type CompletionResponse, type StreamingCompletionResponse } from './completion-event.ts'
-import { type MessageInput } from './message-types.ts'
+import type { CompletionRequestBuilder } from './completion-request-builder.ts'
+import type { CallOptions, CompletionRequest } from './completion-request.ts'
+import type { CompletionResponse, StreamingCompletionResponse } from './completion-event.ts'
+import type { MessageInput } from './message-types.ts'
 
 /** What a model can do beyond the common ground. */
 export interface ModelCapabilities {

@@ -1,8 +1,8 @@
-import { type CompletionResponse, type StreamingCompletionResponse } from './completion-event.ts'
-import { type CallOptions, type CompletionRequest, type Document, type OutputSchema, type ToolChoice, type ToolDefinition } from './completion-request.ts'
-import { type Json, type JsonObject } from './json.ts'
+import type { CompletionResponse, StreamingCompletionResponse } from './completion-event.ts'
+import type { CallOptions, CompletionRequest, Document, OutputSchema, ToolChoice, ToolDefinition } from './completion-request.ts'
+import type { Json, JsonObject } from './json.ts'
 import { Message } from './message.ts'
-import { type AnyMessage, type MessageInput } from './message-types.ts'
+import type { AnyMessage, MessageInput } from './message-types.ts'
 
 /** What a builder needs of a model. */
 export interface CompletionSender {

@@ -1,5 +1,5 @@
-import { type Json, type JsonObject, type JsonSchema } from './json.ts'
-import { type AnyMessage } from './message-types.ts'
+import type { Json, JsonObject, JsonSchema } from './json.ts'
+import type { AnyMessage } from './message-types.ts'
 
 /** What a model is told about a tool. */
 export interface ToolDefinition {

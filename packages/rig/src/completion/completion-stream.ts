@@ -1,7 +1,7 @@
 import { CompletionError } from '../errors.ts'
 import { BatchQueue } from './batch-queue.ts'
-import { type CompletionResponse, type StreamedAssistantContent, type StreamFinal, type StreamingCompletionResponse, type StreamListener } from './completion-event.ts'
-import { type AssistantContent, type ModelOrigin } from './message-types.ts'
+import type { CompletionResponse, StreamedAssistantContent, StreamFinal, StreamingCompletionResponse, StreamListener } from './completion-event.ts'
+import type { AssistantContent, ModelOrigin } from './message-types.ts'
 import { PartsAccumulator } from './parts-accumulator.ts'
 
 /** What a provider writes a streamed answer to. */

@@ -1,4 +1,4 @@
-import { type Json, type JsonObject } from './json.ts'
+import type { Json, JsonObject } from './json.ts'
 
 /** What OpenAI adds to a part and wants back when it is replayed. */
 export interface OpenAiPartMeta {

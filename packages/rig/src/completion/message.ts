@@ -1,6 +1,6 @@
-import {
-  type AnyMessage, type AssistantContent, type AssistantMessage, type MessageInput, type SystemMessage,
-  type ToolCall, type ToolResult, type ToolResultContent, type UserContent, type UserMessage,
+import type {
+  AnyMessage, AssistantContent, AssistantMessage, MessageInput, SystemMessage,
+  ToolCall, ToolResult, ToolResultContent, UserContent, UserMessage,
 } from './message-types.ts'
 import { parseMessage } from './parse-message.ts'
 

@@ -1,7 +1,7 @@
 import { isJsonArray, isJsonObject, objectAt, stringAt, type Json, type JsonObject } from './json.ts'
-import {
-  type AnyMessage, type AssistantContent, type ImagePart, type MediaSource, type OpenAiPartMeta, type PartMeta, type ProviderCallIds,
-  type Reasoning, type ReasoningContent, type TextPart, type ToolCall, type ToolResult, type ToolResultContent, type UserContent,
+import type {
+  AnyMessage, AssistantContent, ImagePart, MediaSource, OpenAiPartMeta, PartMeta, ProviderCallIds,
+  Reasoning, ReasoningContent, TextPart, ToolCall, ToolResult, ToolResultContent, UserContent,
 } from './message-types.ts'
 
 /**

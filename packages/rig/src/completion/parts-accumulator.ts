@@ -1,6 +1,6 @@
-import { type RawStreamingChoice, type StreamedAssistantContent } from './completion-event.ts'
+import type { RawStreamingChoice, StreamedAssistantContent } from './completion-event.ts'
 import { isJsonObject, tryParseJson, type JsonObject } from './json.ts'
-import { type AssistantContent, type PartMeta, type ProviderCallIds, type Reasoning, type ReasoningContent, type ToolCall } from './message-types.ts'
+import type { AssistantContent, PartMeta, ProviderCallIds, Reasoning, ReasoningContent, ToolCall } from './message-types.ts'
 
 /** The longest arguments of one call, in UTF-16 units: a model that never stops must not take the process with it. */
 const MAX_ARGUMENTS = 32 * 1024 * 1024

@@ -1,4 +1,4 @@
-import { type CallOptions, type RetryPolicy } from '../completion/completion-request.ts'
+import type { CallOptions, RetryPolicy } from '../completion/completion-request.ts'
 import { isJsonObject, objectAt, stringAt, tryParseJson } from '../completion/json.ts'
 import { CompletionError } from '../errors.ts'
 import { retryAfterMs } from './retry.ts'

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { CompletionError } from '../errors.ts'
-import { type HttpRequest, type HttpResponse, type OnChunk, type Transport } from './transport.ts'
+import type { HttpRequest, HttpResponse, OnChunk, Transport } from './transport.ts'
 
 /**
  * `node:http(s)` with connections that are kept. Built-in `fetch` costs more than a millisecond more per request and a hundred

@@ -1,4 +1,4 @@
-import { type RetryPolicy } from '../completion/completion-request.ts'
+import type { RetryPolicy } from '../completion/completion-request.ts'
 import { CompletionError, isRetryable } from '../errors.ts'
 
 /** Two more attempts, at most eight seconds apart unless the server asks for another pause. */

@@ -1,6 +1,6 @@
-import { type Json } from '../completion/json.ts'
-import { type ImagePart, type ToolResultContent } from '../completion/message-types.ts'
-import { type ToolExecutionError } from './tool-error.ts'
+import type { Json } from '../completion/json.ts'
+import type { ImagePart, ToolResultContent } from '../completion/message-types.ts'
+import type { ToolExecutionError } from './tool-error.ts'
 
 /** Several blocks as one result; a tool that returns anything else gets it encoded by `toolResultContent`. */
 export class ToolOutput {

@@ -1,5 +1,5 @@
-import { type ToolDefinition } from '../completion/completion-request.ts'
-import { type Json } from '../completion/json.ts'
+import type { ToolDefinition } from '../completion/completion-request.ts'
+import type { Json } from '../completion/json.ts'
 import { checkToolName, type Tool, type ToolContext } from './tool.ts'
 import { ToolExecutionError } from './tool-error.ts'
 import { errorOutcome, successOutcome, type ToolCallOutcome } from './tool-output.ts'

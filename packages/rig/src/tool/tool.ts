@@ -1,4 +1,4 @@
-import { type ToolDefinition } from '../completion/completion-request.ts'
+import type { ToolDefinition } from '../completion/completion-request.ts'
 import { isJsonObject, type Json, type JsonSchema } from '../completion/json.ts'
 import { checkValue, describeIssue, jsonSchemaOf, type InferOutput, type SchemaLike } from './schema.ts'
 import { ToolExecutionError } from './tool-error.ts'

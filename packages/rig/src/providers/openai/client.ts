@@ -1,11 +1,11 @@
 import { AgentBuilder } from '../../agent/agent-builder.ts'
-import { type RetryPolicy } from '../../completion/completion-request.ts'
+import type { RetryPolicy } from '../../completion/completion-request.ts'
 import { ConfigError } from '../../errors.ts'
 import { FetchTransport } from '../../http/fetch-transport.ts'
 import { HttpClient } from '../../http/http-client.ts'
 import { NodeTransport } from '../../http/node-transport.ts'
 import { DEFAULT_RETRY } from '../../http/retry.ts'
-import { type SystemInstructions } from './encode-request.ts'
+import type { SystemInstructions } from './encode-request.ts'
 import { ResponsesCompletionModel } from './responses-completion-model.ts'
 
 export interface ClientOptions {

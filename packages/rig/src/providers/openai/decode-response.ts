@@ -1,6 +1,6 @@
-import { type FinishReason, type RawStreamingChoice, type StreamFinal } from '../../completion/completion-event.ts'
+import type { FinishReason, RawStreamingChoice, StreamFinal } from '../../completion/completion-event.ts'
 import { arrayAt, isJsonObject, numberAt, objectAt, stringAt, type Json, type JsonObject } from '../../completion/json.ts'
-import { type OpenAiPartMeta, type ReasoningContent } from '../../completion/message-types.ts'
+import type { OpenAiPartMeta, ReasoningContent } from '../../completion/message-types.ts'
 import { ZERO_USAGE, type Usage } from '../../completion/usage.ts'
 
 /** What the object of a finished response says about it as a whole. Reads only what is needed: servers differ in everything else. */

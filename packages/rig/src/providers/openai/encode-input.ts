@@ -1,8 +1,8 @@
-import { type Document } from '../../completion/completion-request.ts'
-import { type Json, type JsonObject } from '../../completion/json.ts'
-import {
-  type AssistantContent, type AssistantMessage, type DocumentPart, type ImagePart, type ModelOrigin, type Reasoning, type TextPart, type ToolCall,
-  type ToolResult, type ToolResultContent, type UserContent, type UserMessage,
+import type { Document } from '../../completion/completion-request.ts'
+import type { Json, JsonObject } from '../../completion/json.ts'
+import type {
+  AssistantContent, AssistantMessage, DocumentPart, ImagePart, ModelOrigin, Reasoning, TextPart, ToolCall,
+  ToolResult, ToolResultContent, UserContent, UserMessage,
 } from '../../completion/message-types.ts'
 import { CompletionError } from '../../errors.ts'
 

@@ -1,6 +1,6 @@
-import { type CompletionRequest, type ToolChoice, type ToolDefinition } from '../../completion/completion-request.ts'
+import type { CompletionRequest, ToolChoice, ToolDefinition } from '../../completion/completion-request.ts'
 import { isJsonArray, objectAt, type Json, type JsonObject } from '../../completion/json.ts'
-import { type AnyMessage, type ModelOrigin, type SystemMessage } from '../../completion/message-types.ts'
+import type { AnyMessage, ModelOrigin, SystemMessage } from '../../completion/message-types.ts'
 import { CompletionError } from '../../errors.ts'
 import { assistantItems, documentItem, systemItem, userItems, type ReplayOptions } from './encode-input.ts'
 import { strictSchema } from './strict-schema.ts'

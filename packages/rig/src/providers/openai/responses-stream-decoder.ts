@@ -1,4 +1,4 @@
-import { type RawStreamingChoice, type StreamFinal } from '../../completion/completion-event.ts'
+import type { RawStreamingChoice, StreamFinal } from '../../completion/completion-event.ts'
 import { arrayAt, isJsonObject, numberAt, objectAt, stringAt, tryParseJson, type Json, type JsonObject } from '../../completion/json.ts'
 import { CompletionError } from '../../errors.ts'
 import { callIds, itemChoices, responseFinal, textKey } from './decode-response.ts'
