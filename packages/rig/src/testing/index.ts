@@ -1,0 +1,2 @@
+export { describeModelConformance, MODEL_CONFORMANCE, type ConformanceCase, type MakeModel, type ModelUnderTest, type TestRunner } from './model-conformance.ts'
+export { calls, says, ScriptedModel, toolCall, type ScriptedTurn } from './scripted-model.ts'
