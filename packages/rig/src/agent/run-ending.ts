@@ -51,14 +51,19 @@ function abortReason(reason: unknown): string {
   return NO_REASON
 }
 
+/** The end of a run whose signal was aborted. */
+export function stopOf(signal: AbortSignal): StopRun {
+  return signal.reason instanceof StopRun ? signal.reason : new StopRun(abortReason(signal.reason))
+}
+
 /** Rejects as soon as `signal` is aborted, for work that does not watch it itself. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {
     work.catch(() => undefined) // Its outcome no longer matters; the abort is what is reported.
-    throw new StopRun(abortReason(signal.reason))
+    throw stopOf(signal)
   }
   const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(new StopRun(abortReason(signal.reason)))
+  const onAbort = () => reject(stopOf(signal))
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([work, aborted])

@@ -2,7 +2,7 @@ import type { Json } from '../completion/json.ts'
 import type { Tool, ToolContext } from '../tool/tool.ts'
 import { DEFAULT_FEEDBACK, ToolExecutionError, type ToolErrorKind } from '../tool/tool-error.ts'
 import { errorOutcome, successOutcome, type ToolCallOutcome } from '../tool/tool-output.ts'
-import { StopRun } from './run-ending.ts'
+import { stopOf } from './run-ending.ts'
 
 /** One piece of a batch. */
 export interface BatchTask<T> {
@@ -40,7 +40,7 @@ export async function runBatch<T>(tasks: readonly BatchTask<T>[], { concurrency,
   }
   const outcomes = await Promise.all(started)
   for (const outcome of outcomes) if (outcome.type === 'rejected') throw outcome.error
-  if (signal.aborted) throw new StopRun(undefined)
+  if (signal.aborted) throw stopOf(signal)
   return outcomes.flatMap((outcome) => (outcome.type === 'fulfilled' ? [outcome.value] : []))
 }
 

@@ -90,8 +90,16 @@ export class ToolCallPhase {
     const suspended = prepared.flatMap(({ pending, suspended: reason }) => (reason === undefined ? [] : [{ call: pending.toolCall, reason }]))
     if (suspended.length === 0) return prepared
     const { run } = this.#input
-    run.updateCalls(prepared.map(({ pending, args }) => withArguments(pending, args)))
+    run.updateCalls(await Promise.all(prepared.map((call) => this.#suspend(call, phase))))
     throw new PromptSuspendedError(run.toJSON(), suspended, run.messages)
+  }
+
+  /** The call as it waits in the run's JSON. An answer that is known already is reported now: after the resumption it counts as reported. */
+  async #suspend(call: PreparedCall, phase: PhaseContext): Promise<PendingToolCall> {
+    if (call.pending.preresolvedResult === undefined) return withArguments(call.pending, call.args)
+    const finished = await this.#finish(call, phase)
+    this.#report(phase.ctx.turn, finished)
+    return { ...call.pending, preresolvedResult: finished.result }
   }
 
   async #prepare(pending: PendingToolCall, { tools, ctx }: PhaseContext): Promise<PreparedCall> {
