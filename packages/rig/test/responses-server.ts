@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { Json } from '../src/completion/json.ts'
 import type { AssistantContent } from '../src/completion/message-types.ts'
 import type { ScriptedTurn } from '../src/testing/scripted-model.ts'
@@ -31,12 +32,14 @@ const FRAGMENTS = [1, 5, 2, 13, 3, 8, 21]
 /** A real HTTP server that answers request `n` with `replies[n]`. */
 export async function startResponsesServer(replies: readonly Reply[], { isFragmented = true } = {}): Promise<ResponsesServer> {
   const requests: ReceivedRequest[] = []
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk)
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await text(request)
     const reply = replies[requests.length] ?? { type: 'json', status: 418, body: { error: { message: 'no reply is left' } } }
-    requests.push({ body: JSON.parse(Buffer.concat(chunks).toString('utf8')), headers: request.headers })
+    requests.push({ body: JSON.parse(body), headers: request.headers })
     await answer(reply, response, isFragmented)
+  }
+  const server = createServer((request, response) => {
+    serve(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

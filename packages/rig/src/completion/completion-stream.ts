@@ -33,6 +33,8 @@ export class CompletionStream implements StreamingCompletionResponse {
   #listener: StreamListener | undefined
   #parts = new PartsAccumulator()
   #hasSurfaced = false
+  /** Only a consumer that iterates may hold back the reading: whoever waits for `response` alone takes nothing out. */
+  #isIterated = false
   #finished: CompletionResponse | undefined
 
   constructor(produce: ProduceCompletion, { origin, signal }: CompletionStreamOptions) {
@@ -55,6 +57,7 @@ export class CompletionStream implements StreamingCompletionResponse {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<StreamedAssistantContent, undefined> {
+    this.#isIterated = true
     return {
       next: () => this.#queue.next(),
       return: async () => {
@@ -97,9 +100,13 @@ export class CompletionStream implements StreamingCompletionResponse {
       get hasSurfaced() {
         return hasSurfaced()
       },
-      ready: () => (this.#listener === undefined ? this.#queue.room() : this.#listener.ready()),
+      ready: () => (this.#listener === undefined ? this.#roomInQueue() : this.#listener.ready()),
       finish: (final, { isComplete }) => this.#finish(final, isComplete),
     }
+  }
+
+  #roomInQueue(): Promise<void> | undefined {
+    return this.#isIterated ? this.#queue.room() : undefined
   }
 
   #hand(item: StreamedAssistantContent): void {
