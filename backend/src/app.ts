@@ -1,0 +1,64 @@
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { randomUUID } from 'node:crypto'
+import type { HttpAccess } from './http/access.ts'
+import { installErrorResponses, refuseConnection, sendError } from './http/error-response.ts'
+import { guardHost, type HostPolicy } from './http/host-guard.ts'
+import { installJsonBodies } from './http/json-body.ts'
+import { installRequestLog } from './http/request-log.ts'
+import { RouteTable } from './http/route-table.ts'
+import { installSecurityHeaders } from './http/security-headers.ts'
+import { installStaticUi } from './http/static-ui.ts'
+import { type PeopleDeps, registerPeopleRoutes } from './routes/people.ts'
+import { registerSystemRoutes, type SystemDeps } from './routes/system.ts'
+import { registerWorkspaceRoutes, type WorkspaceDeps } from './routes/workspaces.ts'
+
+/** What the HTTP side needs of the rest: services, and functions for what no service of its own has. */
+export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDeps>, WorkspaceDeps {
+  /** Writes JSON lines to stderr. */
+  readonly log: FastifyBaseLogger
+  readonly hosts: HostPolicy
+  /** The folder with the built UI; undefined when there is none: the API works without. */
+  readonly webRoot: string | undefined
+}
+
+/** The web application: mechanism, routes and UI. Reads and listens to nothing until `ready`, `inject` or `listen`. */
+export function createApp(deps: AppDeps): FastifyInstance {
+  const app = createServer(deps)
+  installSecurityHeaders(app)
+  installRequestLog(app)
+  app.addHook('onRequest', (request, _reply, done) => {
+    guardHost(request, deps.hosts)
+    done()
+  })
+  installJsonBodies(app)
+  installErrorResponses(app)
+  registerSystemRoutes(app, deps)
+  registerPeopleRoutes(app, deps)
+  registerWorkspaceRoutes(app, deps)
+  if (deps.webRoot !== undefined) installStaticUi(app, deps.webRoot)
+  return app
+}
+
+function createServer(deps: AppDeps): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    loggerInstance: deps.log,
+    // One line per answer is written by the request log, which knows what to leave out.
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (error, request, reply) => void sendError(request, reply, error),
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket),
+    // A kept-alive connection must not hold up the end of the process.
+    forceCloseConnections: 'idle',
+  })
+  const access: HttpAccess = {
+    userOfToken: (token) => deps.auth.userOfToken(token),
+    userOfSession: (secret) => deps.auth.userOfSession(secret),
+    roleOf: (membership) => deps.workspaces.roleOf(membership),
+  }
+  app.decorate('access', access)
+  app.decorate('routeTable', new RouteTable())
+  app.decorateRequest('signedInUser', null)
+  app.decorateRequest('workspaceRole', null)
+  return app
+}
