@@ -4,10 +4,10 @@
 //   node scripts/with-node.mjs [--install] <script> [arguments]
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -17,20 +17,24 @@ export function isSupported(version) {
   return major >= 24 || (major === 22 && minor >= 18)
 }
 
-/** Path of a Node that can run us: this one, or node@24 from npm. */
+/** Path of a Node that can run us: this one, or node@24 from npm's cache or registry. */
 function findNode() {
   if (isSupported(process.versions.node)) return process.execPath
   process.stderr.write(`Node ${process.versions.node} is older than ^22.18 || >=24; using node@24 from npm.\n`)
-  const found = spawnSync('npx', ['--yes', 'node@24', '-p', 'process.execPath'], { encoding: 'utf8', cwd: dirname(ROOT), stdio: ['ignore', 'pipe', 'pipe'] })
+  // From the directory above, so that npx looks at no package of ours. A cached copy serves without asking the registry again.
+  const args = ['--yes', '--prefer-offline', 'node@24', '-p', 'process.execPath']
+  // Bounded, because npm was seen to search for ever where it cannot make its cache directory.
+  const found = spawnSync('npx', args, { encoding: 'utf8', cwd: dirname(ROOT), stdio: ['ignore', 'pipe', 'pipe'], timeout: 300_000, killSignal: 'SIGKILL' })
   const path = found.stdout?.trim().split('\n').at(-1) ?? ''
   if (found.status === 0 && existsSync(path)) return path
-  process.stderr.write(`Could not get node@24 from npm. Install Node 24 (https://nodejs.org) and try again.\n${found.stderr ?? ''}`)
+  const reason = [found.error?.message, found.stderr?.trim()].filter(Boolean).join('\n')
+  process.stderr.write(`${reason}\nCould not get node@24 from npm (reason above). Install Node 24 from https://nodejs.org and try again.\n`)
   process.exit(1)
 }
 
-/** The environment of a child: the chosen Node first in PATH. */
-function environment(node) {
-  return { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` }
+/** The chosen Node first, so that whatever a script starts runs under it too. */
+function pathWith(node) {
+  return `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`
 }
 
 /** Installs dependencies when the lockfile is not the one that was installed last. The marker is removed with node_modules. */
@@ -39,38 +43,53 @@ function installWhenNeeded(node) {
   const digest = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex')
   if (existsSync(marker) && readFileSync(marker, 'utf8') === digest) return
   process.stderr.write('Installing dependencies …\n')
+  // The npm that runs us, under the chosen Node; other package managers set the same variable to programs of their own.
   const npm = process.env.npm_execpath
-  const [command, first] = npm?.endsWith('.js') ? [node, [npm]] : ['npm', []]
+  const [command, first] = npm?.endsWith('npm-cli.js') ? [node, [npm]] : ['npm', []]
   // npm's own report goes to stderr, so that stdout carries only what the script prints.
-  const result = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: ROOT, env: environment(node), stdio: ['ignore', 2, 2] })
+  const options = { cwd: ROOT, env: { ...process.env, PATH: pathWith(node) }, stdio: ['ignore', 2, 2] }
+  const result = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], options)
   if (result.status !== 0) {
-    process.stderr.write('npm ci failed; see above.\n')
+    process.stderr.write(`npm ci failed: ${result.error?.message ?? 'see above'}.\n`)
     process.exit(result.status ?? 1)
   }
   mkdirSync(dirname(marker), { recursive: true })
   writeFileSync(marker, digest)
 }
 
-/** Starts the script and becomes it: signals go to it, its exit code comes back. */
-function run(node, script, args) {
-  const child = spawn(node, [script, ...args], { env: environment(node), stdio: 'inherit' })
-  const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
-  for (const signal of forwarded) process.on(signal, () => child.kill(signal))
+/** Runs the script in this very process: nothing stands between it and its signals. */
+function runHere(script, args) {
+  process.argv = [process.execPath, script, ...args]
+  process.env.PATH = pathWith(process.execPath)
+  return import(pathToFileURL(script).href)
+}
+
+/** Starts the script under another Node and ends as it ends. */
+function runUnder(node, script, args) {
+  const child = spawn(node, [script, ...args], { env: { ...process.env, PATH: pathWith(node) }, stdio: 'inherit' })
+  // A terminal sends these to the whole foreground group, the script included: passing them on would make one Ctrl-C look like two.
+  const fromTerminal = ['SIGINT', 'SIGQUIT', 'SIGHUP']
+  for (const signal of [...fromTerminal, 'SIGTERM']) {
+    // Listening also keeps this process alive until the script has ended, however often somebody asks.
+    process.on(signal, () => process.stdin.isTTY && fromTerminal.includes(signal) ? undefined : child.kill(signal))
+  }
   child.on('error', (error) => {
-    process.stderr.write(`${error.message}\n`)
+    process.stderr.write(`${node}: ${error.message}\n`)
     process.exit(1)
   })
   child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)))
 }
 
-/** Runs `script` (a path inside the repository) with `args`. */
+/** Runs `script` (a path inside the repository) with `args`; with `install`, after installing what the lockfile asks for. */
 export function withNode(script, args, { install = false } = {}) {
   const node = findNode()
   if (install) installWhenNeeded(node)
-  run(node, join(ROOT, script), args)
+  const path = join(ROOT, script)
+  return node === process.execPath ? runHere(path, args) : runUnder(node, path, args)
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+// Compared as real paths: a clone may be reached through a symlink.
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const args = process.argv.slice(2)
   const install = args[0] === '--install'
   const [script, ...rest] = install ? args.slice(1) : args
@@ -78,5 +97,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.stderr.write('usage: node scripts/with-node.mjs [--install] <script> [arguments]\n')
     process.exit(2)
   }
-  withNode(script, rest, { install })
+  await withNode(script, rest, { install })
 }
