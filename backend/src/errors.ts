@@ -1,5 +1,5 @@
 /** Every error that this backend raises on purpose, and the one place that decides what of it leaves the process. */
-import { type ErrorCode } from '@buildscale/protocol'
+import type { ErrorCode } from '@buildscale/protocol'
 
 /** HTTP status of each code. */
 export { ERROR_STATUS as STATUS } from '@buildscale/protocol'

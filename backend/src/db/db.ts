@@ -2,8 +2,8 @@ import { type IsolationLevel, Kysely, PostgresDialect, type PostgresPoolClient }
 import pg from 'pg'
 import { AppError } from '../errors.ts'
 import { clientConfig, type DbConnection } from './db-connection.ts'
-import { type DbLog } from './db-log.ts'
-import { type Database } from './schema.ts'
+import type { DbLog } from './db-log.ts'
+import type { Database } from './schema.ts'
 
 /** Something that runs queries: the pool, one connection, or a transaction. Repositories take it as their first argument. */
 export type DbConn = Kysely<Database>

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type DbConnection } from './db-connection.ts'
-import { type DbLog } from './db-log.ts'
+import type { DbConnection } from './db-connection.ts'
+import type { DbLog } from './db-log.ts'
 import { DedicatedConnection } from './dedicated-connection.ts'
 
 export interface ListenOptions {

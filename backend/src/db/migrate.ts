@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { ConfigError, StartError } from '../errors.ts'
-import { type Db, type DbConn } from './db.ts'
-import { type DbLog } from './db-log.ts'
+import type { Db, DbConn } from './db.ts'
+import type { DbLog } from './db-log.ts'
 import * as initial from './migrations/0001-initial.ts'
 
 /** Every migration, in order. A new one is a file `migrations/NNNN-name.ts` and a line here; a released one never changes. */

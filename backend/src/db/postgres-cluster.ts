@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { ConfigError, StartError } from '../errors.ts'
-import { type PostgresBinaries } from './postgres-binaries.ts'
+import type { PostgresBinaries } from './postgres-binaries.ts'
 import { commandLine, findProcess, type ProcessIdentity, workingDirectory } from './running-process.ts'
 
 /** The user that the server runs as; undefined: as we do. */

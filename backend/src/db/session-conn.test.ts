@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.ts'
-import { type DbConn } from './db.ts'
+import type { DbConn } from './db.ts'
 import { SessionConn } from './session-conn.ts'
 
 let database: TestDatabase

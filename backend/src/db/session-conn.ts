@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { type Db, type DbConn } from './db.ts'
+import type { Db, DbConn } from './db.ts'
 
 /**
  * The mutex of one session around a `DbConn`: its database uses run one at a time, in the order they were asked for, so that they never interleave.
