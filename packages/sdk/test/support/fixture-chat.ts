@@ -33,8 +33,9 @@ export class FixtureChat {
     return () => this.#listeners.delete(listener)
   }
 
+  /** True when nothing is queued or running; waiting for a person counts as idle. */
   get isIdle(): boolean {
-    return this.info.status === 'idle'
+    return this.info.status === 'idle' || this.info.status === 'waiting'
   }
 
   /** Appends a stored event; tests also call it to write a history by hand. */
@@ -74,6 +75,7 @@ export class FixtureChat {
     const turn = { turn_id, step: 1, attempt: 1 }
     this.setStatus('running')
     this.append({ type: 'turn_started', data: { ...turn, message_id } })
+    if (content.startsWith('ask')) return this.setStatus('waiting')
     const answer = await this.#answer({ content, turn, signal: this.#stop.signal })
     const status = this.#stop.signal.aborted ? 'stopped' : content.startsWith('fail') ? 'error' : 'complete'
     const message: Message = { id: randomUUID(), turn_id, role: 'assistant', status, parts: answer, model: MODEL, usage: USAGE, created_at: now() }
