@@ -87,7 +87,7 @@ export async function claimTurn(tx: DbConn, options: ClaimOptions): Promise<Turn
       lease_epoch: sql<number>`lease_epoch + 1`,
       lease_expires_at: leaseEnd(options.leaseSeconds),
       attempt: sql<number>`attempt + 1`,
-      started_at: sql<Date>`coalesce(started_at, now())`,
+      started_at: sql<Date>`coalesce(started_at, clock_timestamp())`,
     })
     .where('id', '=', id)
     .returningAll()

@@ -7,7 +7,7 @@ import { insertMessage, listMessages } from '../../repositories/chat-message-rep
 import { type ChatCursor, type ChatKey, type ChatPatch, findChat, insertChat, listChats, markChatDeleted, takeTurnNumber, updateChat } from '../../repositories/chat-repository.ts'
 import { listToolCalls } from '../../repositories/tool-call-repository.ts'
 import { countOpenTurnsBefore, findTurn, insertTurn, listSteps } from '../../repositories/turn-repository.ts'
-import { findFileById } from '../../repositories/file-repository.ts'
+import { findPathOfId } from '../../repositories/file-repository.ts'
 import type { FileService } from '../files/file-service.ts'
 import type { ChatBroadcast } from './chat-broadcast.ts'
 import { appendEvents, newEvent } from './chat-event-log.ts'
@@ -180,9 +180,9 @@ export class ChatService {
   }
 
   async #pathOf(tx: DbConn, of: { readonly workspaceId: string; readonly fileId: string }): Promise<string> {
-    const file = await findFileById(tx, of)
-    if (file === undefined) throw new AppError('not_found', `There is no file with the id ${of.fileId} in this workspace.`)
-    return file.path
+    const path = await findPathOfId(tx, of)
+    if (path === undefined) throw new AppError('not_found', `There is no file with the id ${of.fileId} in this workspace.`)
+    return path
   }
 
   #environment(): string {
