@@ -1,5 +1,6 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'
+import type { Db } from './db/db.ts'
 import type { HttpAccess } from './http/access.ts'
 import { installErrorResponses, refuseConnection, sendError } from './http/error-response.ts'
 import { guardHost, type HostPolicy } from './http/host-guard.ts'
@@ -8,12 +9,22 @@ import { installRequestLog } from './http/request-log.ts'
 import { RouteTable } from './http/route-table.ts'
 import { installSecurityHeaders } from './http/security-headers.ts'
 import { installStaticUi } from './http/static-ui.ts'
+import { type ChatRoutesDeps, registerChatRoutes } from './routes/chats.ts'
+import { registerFileRoutes } from './routes/files.ts'
 import { type PeopleDeps, registerPeopleRoutes } from './routes/people.ts'
 import { registerSystemRoutes, type SystemDeps } from './routes/system.ts'
+import { registerToolRoutes, type ToolDeps } from './routes/tools.ts'
 import { registerWorkspaceRoutes, type WorkspaceDeps } from './routes/workspaces.ts'
+import type { IdempotentTransactions } from './services/auth/idempotent-transactions.ts'
+import type { FileService } from './services/files/file-service.ts'
 
 /** What the HTTP side needs of the rest: services, and functions for what no service of its own has. */
 export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDeps>, WorkspaceDeps {
+  readonly files: FileService
+  readonly search: ToolDeps['search']
+  readonly db: Db
+  readonly idempotent: IdempotentTransactions
+  readonly chats: ChatRoutesDeps
   /** Writes JSON lines to stderr. */
   readonly log: FastifyBaseLogger
   readonly hosts: HostPolicy
@@ -35,6 +46,9 @@ export function createApp(deps: AppDeps): FastifyInstance {
   registerSystemRoutes(app, deps)
   registerPeopleRoutes(app, deps)
   registerWorkspaceRoutes(app, deps)
+  registerFileRoutes(app, deps)
+  registerToolRoutes(app, deps)
+  registerChatRoutes(app, deps.chats)
   if (deps.webRoot !== undefined) installStaticUi(app, deps.webRoot)
   return app
 }

@@ -29,6 +29,8 @@ export function sendError(request: FastifyRequest, reply: FastifyReply, cause: u
   reply.header('x-request-id', request.id)
   if (status >= 500) request.log.error({ err: error, request_id: request.id }, 'request failed')
   if (status === 401) reply.header('www-authenticate', 'Bearer')
+  const size = error instanceof AppError && error.code === 'range_not_satisfiable' ? error.details?.['size'] : undefined
+  if (typeof size === 'number') reply.header('content-range', `bytes */${size}`)
   const retryAfter = error instanceof AppError ? error.details?.['retry_after'] : undefined
   if (typeof retryAfter === 'number') reply.header('retry-after', String(Math.ceil(retryAfter)))
   return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body))

@@ -29,7 +29,7 @@ export class IdempotentTransactions {
     if (key === undefined) return await effect()
     if (!(await takeIdempotencyKey(tx, key, key.bodyHash))) return (await this.#stored<T>(tx, key)).answer
     const answer = await effect()
-    await storeIdempotentAnswer(tx, key, JSON.stringify(answer))
+    await storeIdempotentAnswer(tx, key, JSON.stringify(answer ?? null))
     return answer
   }
 
