@@ -1,0 +1,121 @@
+/** The workspace journal: gap-free per workspace, one row per affected file and folder. The row of a workspace is the lock that orders it. */
+import { type AuthorKind, type ChangeKind, type FileType } from '@buildscale/protocol'
+import { sql } from 'kysely'
+import { type DbConn } from '../db/db.ts'
+
+/** One change before it is stored. `fromPath` and `toPath` are where the file was and is; one is null when it came to be or went. */
+export interface NewChangeRow {
+  readonly seq: number
+  readonly kind: ChangeKind
+  readonly fileId: string
+  readonly fileType: FileType
+  readonly versionId: string | null
+  readonly previousVersionId: string | null
+  readonly fromPath: string | null
+  readonly toPath: string | null
+}
+
+export interface ChangeAuthor {
+  readonly kind: AuthorKind
+  readonly id: string | null
+  readonly turnId: string | null
+  readonly toolCallId: string | null
+}
+
+export interface ChangeSetRow {
+  readonly id: string
+  readonly workspaceId: string
+  readonly author: ChangeAuthor
+}
+
+/** Locks the workspace for this transaction and answers its last seq; undefined when it does not exist. Rows that only refer to it are not held up. */
+export async function lockJournal(tx: DbConn, workspaceId: string): Promise<number | undefined> {
+  const { rows } = await sql<{ change_seq: number }>`
+    SELECT change_seq FROM workspaces WHERE id = ${workspaceId}::uuid AND deleted_at IS NULL FOR NO KEY UPDATE`.execute(tx)
+  return rows[0]?.change_seq
+}
+
+/** Stores changes and moves the workspace's counter to the last of them, in one round trip. */
+export async function insertChanges(tx: DbConn, set: ChangeSetRow, changes: readonly NewChangeRow[]): Promise<void> {
+  const { author, workspaceId } = set
+  const last = changes.at(-1)
+  if (last === undefined) return
+  const column = <T>(pick: (change: NewChangeRow) => T): T[] => changes.map(pick)
+  await sql`
+    WITH stored AS (
+      INSERT INTO changes (workspace_id, seq, kind, file_id, file_type, version_id, prev_version_id, from_path, to_path, change_set_id, author_kind, author_id, turn_id, tool_call_id)
+      SELECT ${workspaceId}::uuid, change.*, ${set.id}::uuid, ${author.kind}, ${author.id}::uuid, ${author.turnId}::uuid, ${author.toolCallId}::uuid
+      FROM unnest(
+        ${column((change) => change.seq)}::bigint[], ${column((change) => change.kind)}::text[], ${column((change) => change.fileId)}::uuid[],
+        ${column((change) => change.fileType)}::text[], ${column((change) => change.versionId)}::uuid[], ${column((change) => change.previousVersionId)}::uuid[],
+        ${column((change) => change.fromPath)}::text[], ${column((change) => change.toPath)}::text[]) AS change
+    )
+    UPDATE workspaces SET change_seq = ${last.seq} WHERE id = ${workspaceId}::uuid`.execute(tx)
+}
+
+/** The last seq of a workspace; undefined when it does not exist. */
+export async function readChangeSeq(conn: DbConn, workspaceId: string): Promise<number | undefined> {
+  const row = await conn.selectFrom('workspaces').select('change_seq').where('id', '=', workspaceId).where('deleted_at', 'is', null).executeTakeFirst()
+  return row?.change_seq
+}
+
+/** Every workspace with its last seq. */
+export function readAllChangeSeqs(conn: DbConn): Promise<{ readonly id: string; readonly change_seq: number }[]> {
+  return conn.selectFrom('workspaces').select(['id', 'change_seq']).where('deleted_at', 'is', null).execute()
+}
+
+/** What a file on disk should be after a change: which bytes, and when their version was made. */
+export interface VersionContent {
+  readonly hash: Buffer
+  readonly size: number
+  readonly createdAt: Date
+}
+
+/** A change as the disk copy needs it. */
+export interface AppliedChange {
+  readonly seq: number
+  readonly kind: ChangeKind
+  readonly fileType: FileType
+  readonly fromPath: string | null
+  readonly toPath: string | null
+  readonly version: VersionContent | null
+  readonly previous: VersionContent | null
+}
+
+interface JournalRow {
+  readonly seq: number
+  readonly kind: ChangeKind
+  readonly file_type: FileType
+  readonly from_path: string | null
+  readonly to_path: string | null
+  readonly hash: Buffer | null
+  readonly size: number | null
+  readonly created_at: Date | null
+  readonly prev_hash: Buffer | null
+  readonly prev_size: number | null
+  readonly prev_created_at: Date | null
+}
+
+/** The journal after a seq, in order, with what each change made of its file. */
+export async function readJournal(conn: DbConn, workspaceId: string, page: { readonly after: number; readonly upTo: number; readonly limit: number }): Promise<AppliedChange[]> {
+  const { rows } = await sql<JournalRow>`
+    SELECT c.seq, c.kind, c.file_type, c.from_path, c.to_path, v.blob_hash AS hash, v.size, v.created_at,
+      p.blob_hash AS prev_hash, p.size AS prev_size, p.created_at AS prev_created_at
+    FROM changes c
+    LEFT JOIN file_versions v ON v.workspace_id = c.workspace_id AND v.id = c.version_id
+    LEFT JOIN file_versions p ON p.workspace_id = c.workspace_id AND p.id = c.prev_version_id
+    WHERE c.workspace_id = ${workspaceId}::uuid AND c.seq > ${page.after} AND c.seq <= ${page.upTo} ORDER BY c.seq LIMIT ${page.limit}`.execute(conn)
+  return rows.map((row) => ({
+    seq: row.seq,
+    kind: row.kind,
+    fileType: row.file_type,
+    fromPath: row.from_path,
+    toPath: row.to_path,
+    version: versionContent(row.hash, row.size, row.created_at),
+    previous: versionContent(row.prev_hash, row.prev_size, row.prev_created_at),
+  }))
+}
+
+function versionContent(hash: Buffer | null, size: number | null, createdAt: Date | null): VersionContent | null {
+  return hash === null || size === null || createdAt === null ? null : { hash, size, createdAt }
+}

@@ -1,0 +1,218 @@
+/** Identity of files and folders: where they are and which version is theirs. Every query names the workspace; active rows only, unless it says otherwise. */
+import { type FileType } from '@buildscale/protocol'
+import { sql } from 'kysely'
+import { type DbConn } from '../db/db.ts'
+import { type NewVersionRow, type VersionRow } from './file-version-repository.ts'
+
+/** A file or folder with its latest version; a folder has none. */
+export interface FileRow {
+  readonly id: string
+  readonly parentId: string | null
+  readonly name: string
+  readonly path: string
+  readonly fileType: FileType
+  readonly updatedAt: Date
+  readonly latest: VersionRow | null
+}
+
+export interface FilePlace {
+  readonly workspaceId: string
+  readonly path: string
+}
+
+interface FileWithVersion {
+  readonly id: string
+  readonly parent_id: string | null
+  readonly name: string
+  readonly path: string
+  readonly file_type: FileType
+  readonly updated_at: Date
+  readonly version_id: string | null
+  readonly number: number | null
+  readonly blob_hash: Buffer | null
+  readonly size: number | null
+  readonly mime: string | null
+  readonly author_kind: VersionRow['author']['kind'] | null
+  readonly author_id: string | null
+  readonly turn_id: string | null
+  readonly tool_call_id: string | null
+  readonly created_at: Date | null
+}
+
+const COLUMNS = sql`f.id, f.parent_id, f.name, f.path, f.file_type, f.updated_at, v.id AS version_id, v.number, v.blob_hash, v.size, v.mime,
+  v.author_kind, v.author_id, v.turn_id, v.tool_call_id, v.created_at`
+const TABLES = sql`files f LEFT JOIN file_versions v ON v.workspace_id = f.workspace_id AND v.id = f.latest_version_id`
+const FOLDERS_FIRST = sql`(f.file_type <> 'folder')`
+
+/** What exists at the given paths, in no order. */
+export async function findFiles(conn: DbConn, workspaceId: string, paths: readonly string[]): Promise<FileRow[]> {
+  const { rows } = await sql<FileWithVersion>`
+    SELECT ${COLUMNS} FROM ${TABLES} WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL AND f.path = ANY(${paths}::text[])`.execute(conn)
+  return rows.map(fileRow)
+}
+
+export async function findFile(conn: DbConn, { workspaceId, path }: FilePlace): Promise<FileRow | undefined> {
+  return (await findFiles(conn, workspaceId, [path]))[0]
+}
+
+/** The entries of a folder (`parentId` null: of the root), folders first, then by the bytes of their names. `after` is the last one of the page before. */
+export async function listChildren(conn: DbConn, at: { readonly workspaceId: string; readonly parentId: string | null }, page: ChildrenPage): Promise<FileRow[]> {
+  const parent = at.parentId === null ? sql`f.parent_id IS NULL` : sql`f.parent_id = ${at.parentId}::uuid`
+  const after = page.after === undefined ? sql`TRUE` : sql`(${FOLDERS_FIRST}, f.name) > (${!page.after.isFolder}, ${page.after.name} COLLATE "C")`
+  const { rows } = await sql<FileWithVersion>`
+    SELECT ${COLUMNS} FROM ${TABLES} WHERE f.workspace_id = ${at.workspaceId}::uuid AND f.deleted_at IS NULL AND ${parent} AND ${after}
+    ORDER BY ${FOLDERS_FIRST}, f.name LIMIT ${page.limit}`.execute(conn)
+  return rows.map(fileRow)
+}
+
+export interface ChildrenPage {
+  readonly limit: number
+  readonly after?: { readonly isFolder: boolean; readonly name: string }
+}
+
+/**
+ * Everything below a folder, depth first: a folder stands right before its content. The sort key replaces `/` by U+0001, below every letter that a
+ * name can have, because byte order alone would put `/a-b` between `/a` and `/a/x`.
+ */
+export async function listBelow(conn: DbConn, { workspaceId, path }: FilePlace, page: { readonly limit: number; readonly after?: string }): Promise<FileRow[]> {
+  const after = page.after === undefined ? sql`TRUE` : sql`translate(f.path, '/', E'\\x01') > translate(${page.after}, '/', E'\\x01') COLLATE "C"`
+  const { rows } = await sql<FileWithVersion>`
+    SELECT ${COLUMNS} FROM ${TABLES} WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL AND ${below(path)} AND ${after}
+    ORDER BY translate(f.path, '/', E'\\x01') LIMIT ${page.limit}`.execute(conn)
+  return rows.map(fileRow)
+}
+
+/**
+ * Paths inside a folder as a range of bytes: from `/a/` to before `/a0`, `0` being the character after `/`. An index range, and nothing in a name
+ * (`_`, `%`) can mean anything.
+ */
+function below(path: string) {
+  return path === '/' ? sql`TRUE` : sql`f.path > ${`${path}/`} AND f.path < ${`${path}0`}`
+}
+
+export interface NewFolderRow {
+  readonly id: string
+  readonly parentId: string | null
+  readonly name: string
+  readonly path: string
+}
+
+/** Folders, parents before their children. */
+export async function insertFolders(tx: DbConn, workspaceId: string, folders: readonly NewFolderRow[]): Promise<Date> {
+  const { rows } = await sql<{ at: Date }>`WITH folders AS (${folderInsert(workspaceId, folders)}) SELECT now() AS at`.execute(tx)
+  return onlyTime(rows)
+}
+
+function folderInsert(workspaceId: string, folders: readonly NewFolderRow[]) {
+  return sql`INSERT INTO files (id, workspace_id, parent_id, name, path, file_type)
+    SELECT folder.id, ${workspaceId}::uuid, folder.parent_id, folder.name, folder.path, 'folder'
+    FROM unnest(${folders.map((folder) => folder.id)}::uuid[], ${folders.map((folder) => folder.parentId)}::uuid[],
+      ${folders.map((folder) => folder.name)}::text[], ${folders.map((folder) => folder.path)}::text[]) AS folder (id, parent_id, name, path)`
+}
+
+/** One write, whole: bytes (null: stored already), missing folders above, the file or its new latest version, the version. */
+export interface FileWrite {
+  readonly workspaceId: string
+  readonly folders: readonly NewFolderRow[]
+  readonly file: { readonly id: string; readonly isNew: boolean; readonly parentId: string | null; readonly name: string; readonly path: string; readonly fileType: FileType }
+  readonly version: NewVersionRow
+  readonly inlineContent: Buffer | null
+}
+
+/** Stores a write in one round trip and answers the transaction's time, which is the version's. */
+export async function storeWrite(tx: DbConn, write: FileWrite): Promise<Date> {
+  const { workspaceId, folders, file, version, inlineContent } = write
+  const { author } = version
+  const folderPart = folders.length === 0 ? sql`` : sql`folders AS (${folderInsert(workspaceId, folders)}),`
+  const blobPart =
+    inlineContent === null
+      ? sql``
+      : sql`blob AS (INSERT INTO blobs (workspace_id, hash, size, content) VALUES (${workspaceId}::uuid, ${version.hash}, ${version.size}, ${inlineContent}) ON CONFLICT DO NOTHING),`
+  const filePart = file.isNew
+    ? sql`INSERT INTO files (id, workspace_id, parent_id, name, path, file_type, latest_version_id)
+        VALUES (${file.id}::uuid, ${workspaceId}::uuid, ${file.parentId}::uuid, ${file.name}, ${file.path}, ${file.fileType}, ${version.id}::uuid)`
+    : sql`UPDATE files SET latest_version_id = ${version.id}::uuid, file_type = ${file.fileType}, updated_at = now() WHERE workspace_id = ${workspaceId}::uuid AND id = ${file.id}::uuid`
+  const { rows } = await sql<{ at: Date }>`
+    WITH ${blobPart} ${folderPart} file AS (${filePart})
+    INSERT INTO file_versions (id, workspace_id, file_id, number, blob_hash, size, mime, author_kind, author_id, turn_id, tool_call_id)
+    VALUES (${version.id}::uuid, ${workspaceId}::uuid, ${file.id}::uuid, ${version.number}, ${version.hash}, ${version.size}, ${version.mime},
+      ${author.kind}, ${author.id}::uuid, ${author.turnId}::uuid, ${author.toolCallId}::uuid)
+    RETURNING created_at AS at`.execute(tx)
+  return onlyTime(rows)
+}
+
+export interface FileMove {
+  readonly id: string
+  readonly from: string
+  readonly to: string
+  readonly parentId: string | null
+  readonly name: string
+}
+
+/** Gives a file, and all below it when it is a folder, their new paths. */
+export async function rebaseFiles(tx: DbConn, workspaceId: string, move: FileMove): Promise<Date> {
+  const { rows } = await sql<{ at: Date }>`
+    WITH children AS (
+      UPDATE files f SET path = ${move.to} || substr(f.path, char_length(${move.from}) + 1), updated_at = now()
+      WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL AND ${below(move.from)}
+    )
+    UPDATE files SET parent_id = ${move.parentId}::uuid, name = ${move.name}, path = ${move.to}, updated_at = now()
+    WHERE workspace_id = ${workspaceId}::uuid AND id = ${move.id}::uuid RETURNING updated_at AS at`.execute(tx)
+  return onlyTime(rows)
+}
+
+/** Moves files to the trash. */
+export async function trashFiles(tx: DbConn, workspaceId: string, ids: readonly string[]): Promise<void> {
+  await sql`UPDATE files SET deleted_at = now() WHERE workspace_id = ${workspaceId}::uuid AND id = ANY(${ids}::uuid[]) AND deleted_at IS NULL`.execute(tx)
+}
+
+/** Marks a file as changed now, without a version. */
+export async function touchRow(tx: DbConn, workspaceId: string, id: string): Promise<Date> {
+  const { rows } = await sql<{ at: Date }>`UPDATE files SET updated_at = now() WHERE workspace_id = ${workspaceId}::uuid AND id = ${id}::uuid RETURNING updated_at AS at`.execute(tx)
+  return onlyTime(rows)
+}
+
+/** When the workspace was made: the root folder's time. Undefined when it does not exist. */
+export async function rootTime(conn: DbConn, workspaceId: string): Promise<Date | undefined> {
+  const row = await conn.selectFrom('workspaces').select('created_at').where('id', '=', workspaceId).where('deleted_at', 'is', null).executeTakeFirst()
+  return row?.created_at
+}
+
+/** What the disk should hold for one path. */
+export interface TreeEntry {
+  readonly path: string
+  readonly isFolder: boolean
+  readonly hash: Buffer | null
+  readonly size: number | null
+  readonly createdAt: Date | null
+}
+
+/** The whole tree, parents before children. Read it together with the change seq in one repeatable-read transaction. */
+export async function readTree(conn: DbConn, workspaceId: string): Promise<TreeEntry[]> {
+  const { rows } = await sql<TreeEntry>`
+    SELECT f.path, f.file_type = 'folder' AS "isFolder", v.blob_hash AS hash, v.size, v.created_at AS "createdAt" FROM ${TABLES}
+    WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL ORDER BY f.path`.execute(conn)
+  return rows
+}
+
+function onlyTime(rows: readonly { readonly at: Date }[]): Date {
+  const row = rows[0]
+  if (row === undefined) throw new Error('a file vanished while its workspace was locked')
+  return row.at
+}
+
+function fileRow(row: FileWithVersion): FileRow {
+  return { id: row.id, parentId: row.parent_id, name: row.name, path: row.path, fileType: row.file_type, updatedAt: row.updated_at, latest: latestVersion(row) }
+}
+
+function latestVersion(row: FileWithVersion): VersionRow | null {
+  const { version_id: id, number, blob_hash: hash, size, mime, author_kind: kind, created_at: createdAt } = row
+  if (id === null || number === null || hash === null || size === null || mime === null || kind === null || createdAt === null) return null
+  return { id, number, hash, size, mime, author: { kind, id: row.author_id, turnId: row.turn_id, toolCallId: row.tool_call_id }, createdAt }
+}
+
+/** Where a file with this id is now; undefined when it is in the trash or not in this workspace. */
+export async function findPathOfId(conn: DbConn, of: { readonly workspaceId: string; readonly fileId: string }): Promise<string | undefined> {
+  const row = await conn.selectFrom('files').select('path').where('workspace_id', '=', of.workspaceId).where('id', '=', of.fileId).where('deleted_at', 'is', null).executeTakeFirst()
+  return row?.path
+}

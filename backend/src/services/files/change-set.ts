@@ -1,0 +1,104 @@
+import { type ChangeKind, type FileType } from '@buildscale/protocol'
+import { uuidv7 } from 'uuidv7'
+import { type DbConn } from '../../db/db.ts'
+import { AppError } from '../../errors.ts'
+import { insertChanges, lockJournal, type NewChangeRow } from '../../repositories/change-repository.ts'
+import { type Author } from './author.ts'
+
+/** A change to be recorded: a version is given with its number, because people are told numbers. */
+export interface NewChange {
+  readonly kind: ChangeKind
+  readonly fileId: string
+  readonly fileType: FileType
+  readonly fromPath: string | null
+  readonly toPath: string | null
+  readonly version: { readonly id: string; readonly number: number } | null
+  readonly previousVersionId: string | null
+}
+
+export interface RecordedChange {
+  readonly seq: number
+  readonly kind: ChangeKind
+  readonly fileId: string
+  readonly fileType: FileType
+  /** Where the file is after the change, or was before it was deleted. */
+  readonly path: string
+  /** Where it was before a move; otherwise null. */
+  readonly fromPath: string | null
+  readonly version: number | null
+}
+
+/** How much was recorded at some moment; see `ChangeSet.rollbackTo`. */
+export interface ChangeSetMark {
+  readonly count: number
+}
+
+interface Recorded {
+  readonly row: NewChangeRow
+  readonly change: RecordedChange
+}
+
+/**
+ * The journal entries of one transaction. While it is open the workspace is locked: what a mutation reads stays true until the commit, and seqs follow
+ * the order of commits without gaps. Open it before any other lock, close it before the commit.
+ */
+export class ChangeSet {
+  readonly id = uuidv7()
+  readonly tx: DbConn
+  readonly workspaceId: string
+  readonly author: Author
+  readonly #before: number
+  #recorded: readonly Recorded[] = []
+
+  /** Locks the workspace. Throws `not_found` when it does not exist. */
+  static async open(tx: DbConn, options: { readonly workspaceId: string; readonly author: Author }): Promise<ChangeSet> {
+    const before = await lockJournal(tx, options.workspaceId)
+    if (before === undefined) throw new AppError('not_found', 'This workspace does not exist.')
+    return new ChangeSet(tx, { ...options, before })
+  }
+
+  private constructor(tx: DbConn, options: { readonly workspaceId: string; readonly author: Author; readonly before: number }) {
+    this.tx = tx
+    this.workspaceId = options.workspaceId
+    this.author = options.author
+    this.#before = options.before
+  }
+
+  /** Adds one change and answers its seq. */
+  record(change: NewChange): number {
+    return this.recordAll([change])
+  }
+
+  /** Adds changes in their order and answers the seq of the last one. */
+  recordAll(changes: readonly NewChange[]): number {
+    const next = this.#before + this.#recorded.length + 1
+    this.#recorded = [...this.#recorded, ...changes.map((change, index) => recorded(change, next + index))]
+    return this.#before + this.#recorded.length
+  }
+
+  mark(): ChangeSetMark {
+    return { count: this.#recorded.length }
+  }
+
+  /** Forgets what was recorded since `mark`: the database has been rolled back to a savepoint of that moment. */
+  rollbackTo(mark: ChangeSetMark): void {
+    this.#recorded = this.#recorded.slice(0, mark.count)
+  }
+
+  /** Stores the journal rows and answers them. The last statement on files of the transaction; nothing is sent when nothing changed. */
+  async close(): Promise<readonly RecordedChange[]> {
+    const recorded = this.#recorded
+    await insertChanges(this.tx, this, recorded.map(({ row }) => row))
+    return recorded.map(({ change }) => change)
+  }
+}
+
+function recorded(change: NewChange, seq: number): Recorded {
+  const { kind, fileId, fileType, fromPath, toPath, version, previousVersionId } = change
+  const path = toPath ?? fromPath
+  if (path === null) throw new Error('a change names no path')
+  return {
+    row: { seq, kind, fileId, fileType, versionId: version?.id ?? null, previousVersionId, fromPath, toPath },
+    change: { seq, kind, fileId, fileType, path, fromPath: toPath === null ? null : fromPath, version: version?.number ?? null },
+  }
+}

@@ -1,0 +1,45 @@
+import { uuidv7 } from 'uuidv7'
+import { AppError } from '../../errors.ts'
+import { type FileRow, findFiles, type NewFolderRow } from '../../repositories/file-repository.ts'
+import { type ChangeSet, type NewChange } from './change-set.ts'
+import { ancestorPaths, baseName } from './file-path.ts'
+
+/** A path in the tree as it is now, while the workspace is locked. */
+export interface TreePlace {
+  readonly path: string
+  readonly existing: FileRow | undefined
+  /** The folder that holds the path, or will: null for the root. */
+  readonly parentId: string | null
+  /** Folders above that do not exist yet, from the top down. */
+  readonly missing: readonly NewFolderRow[]
+  /** Other paths that were asked for. */
+  readonly others: ReadonlyMap<string, FileRow>
+}
+
+/** Looks a path up with everything above it, in one query. Throws `conflict` when something above it is a file, or when it is the root. */
+export async function placeInTree(set: ChangeSet, path: string, others: readonly string[] = []): Promise<TreePlace> {
+  if (path === '/') throw new AppError('conflict', '"/" is the workspace itself, a folder that is always there. Name a file or folder in it.')
+  const ancestors = ancestorPaths(path)
+  const rows = await findFiles(set.tx, set.workspaceId, [...ancestors, path, ...others])
+  const found = new Map(rows.map((row) => [row.path, row]))
+  const file = ancestors.map((ancestor) => found.get(ancestor)).find((row) => row !== undefined && row.fileType !== 'folder')
+  if (file !== undefined) throw new AppError('conflict', `"${file.path}" is a file, so nothing can be below it ("${path}").`)
+  const { parentId, missing } = missingFolders(ancestors, found)
+  return { path, existing: found.get(path), parentId, missing, others: found }
+}
+
+function missingFolders(ancestors: readonly string[], found: ReadonlyMap<string, FileRow>): Pick<TreePlace, 'parentId' | 'missing'> {
+  const missing: NewFolderRow[] = []
+  let parentId: string | null = null
+  for (const path of ancestors) {
+    const id: string = found.get(path)?.id ?? uuidv7()
+    if (!found.has(path)) missing.push({ id, parentId, name: baseName(path), path })
+    parentId = id
+  }
+  return { parentId, missing }
+}
+
+/** The journal's word for folders that came to be. */
+export function foldersCreated(folders: readonly NewFolderRow[]): NewChange[] {
+  return folders.map(({ id, path }) => ({ kind: 'created', fileId: id, fileType: 'folder', fromPath: null, toPath: path, version: null, previousVersionId: null }))
+}
