@@ -1,0 +1,88 @@
+import type { FileEntry } from '@buildscale/protocol'
+import { AppError } from '../errors.ts'
+import { parsePath } from '../services/files/file-path.ts'
+import { requireFile } from './find-entry.ts'
+import { fileText } from './file-text.ts'
+import { CONTENT_LIMIT_BYTES, jsonBytes } from './result-limit.ts'
+import { lineRange, splitLines } from './text-lines.ts'
+import { defineReadTool, type ToolContext } from './tool.ts'
+import { limit, optionalInteger, shortText, toolArguments } from './tool-arguments.ts'
+
+const DEFAULT_LIMIT = 500
+/** The largest file that is read as text at all; `grep` finds things in larger ones. */
+export const READ_LIMIT_BYTES = 16 * 1024 * 1024
+
+export const readTool = defineReadTool({
+  name: 'read',
+  description:
+    'Read a text file, whole or some of its lines. The result has the text exactly as stored, the hash of the whole file (for edit), the number of lines, and a cursor for reading on.',
+  arguments: toolArguments({
+    path: shortText('The file, for example "/src/main.ts".'),
+    offset: optionalInteger('Lines to skip, 0 = from the first line. Negative: from that many lines before the end. With cursor: relative to it. Default 0.'),
+    limit: limit('lines', DEFAULT_LIMIT),
+    cursor: optionalInteger('The line to go on from, 0 = the first: the cursor of the previous result.', { min: 0 }),
+  }),
+  async run({ path: asked, offset = 0, limit: most, cursor }, context) {
+    const path = parsePath(asked)
+    const { file, text } = await readText(path, context)
+    const lines = splitLines(text)
+    const range = lineRange(lines.length, { offset, limit: most, cursor })
+    const { content, end, cut } = fittingText(lines.slice(range.start, range.end), range.start)
+    return {
+      path,
+      content,
+      hash: file.hash,
+      version: file.version,
+      total_lines: lines.length,
+      truncated: cut || end < lines.length,
+      offset: range.start,
+      limit: most,
+      cursor: end,
+      notice: notice({ start: range.start, end, total: lines.length, cut }),
+    }
+  },
+})
+
+/** The text of a file and what was known of it at that moment. Throws `not_found`, `conflict` (a folder), `payload_too_large`, `unsupported_media_type`. */
+export async function readText(path: string, context: ToolContext): Promise<{ file: FileEntry & { readonly hash: string }; text: string }> {
+  const entry = await requireFile(context, path, 'Use ls to see what is in it.')
+  if ((entry.size ?? 0) > READ_LIMIT_BYTES) throw tooLarge(entry)
+  const { conn, files, workspaceId } = context
+  const { file, version, bytes } = await conn.run((db) => files.read(db, { workspaceId, path, maxBytes: READ_LIMIT_BYTES }))
+  return { file: { ...file, hash: version.hash, version: version.number }, text: fileText(file, bytes) }
+}
+
+function tooLarge({ path, size }: FileEntry): AppError {
+  const megabytes = READ_LIMIT_BYTES / 1024 / 1024
+  return new AppError('payload_too_large', `"${path}" has ${(size ?? 0).toLocaleString('en')} bytes; files over ${megabytes} MiB cannot be read or edited as text. grep with path_pattern "${path}" finds lines in it.`)
+}
+
+interface FittingText {
+  readonly content: string
+  /** The line behind the last one shown. */
+  readonly end: number
+  /** The only line shown is not whole: it alone is larger than a result may be. */
+  readonly cut: boolean
+}
+
+/** The lines that fit into one result; of a first line that is too long itself, its beginning. */
+function fittingText(lines: readonly string[], start: number): FittingText {
+  const whole = lines.join('')
+  if (jsonBytes(whole) <= CONTENT_LIMIT_BYTES) return { content: whole, end: start + lines.length, cut: false }
+  let bytes = 0
+  const count = lines.findIndex((line) => (bytes += jsonBytes(line)) > CONTENT_LIMIT_BYTES)
+  if (count > 0) return { content: lines.slice(0, count).join(''), end: start + count, cut: false }
+  return { content: beginningOf(lines[0] ?? ''), end: start + 1, cut: true }
+}
+
+/** Control characters take six bytes in JSON, other characters at most three for each UTF-16 unit. */
+function beginningOf(line: string): string {
+  const beginning = line.slice(0, Math.floor(CONTENT_LIMIT_BYTES / 6))
+  return beginning.isWellFormed() ? beginning : beginning.slice(0, -1)
+}
+
+function notice({ start, end, total, cut }: { readonly start: number; readonly end: number; readonly total: number; readonly cut: boolean }): string | null {
+  if (cut) return `Line ${start + 1} is too long for one result: only its beginning is shown. grep finds what is further back in it. Read on with cursor: ${end}.`
+  if (start >= total && total > 0) return `The file ends before this line: it has ${total} lines.`
+  return end < total ? `Lines ${start + 1} to ${end} of ${total}. Read on with cursor: ${end}.` : null
+}

@@ -1,0 +1,24 @@
+import { editTool } from './edit.ts'
+import { fileInfoTool } from './file-info.ts'
+import { globTool } from './glob.ts'
+import { grepTool } from './grep.ts'
+import { lsTool } from './ls.ts'
+import { mkdirTool } from './mkdir.ts'
+import { mvTool } from './mv.ts'
+import { readTool } from './read.ts'
+import { rmTool } from './rm.ts'
+import type { AnyTool } from './tool.ts'
+import { touchTool } from './touch.ts'
+import { writeTool } from './write.ts'
+
+/** Every core tool, in the order in which models see them. */
+export const WORKSPACE_TOOLS = [lsTool, readTool, writeTool, editTool, mkdirTool, mvTool, rmTool, touchTool, globTool, grepTool, fileInfoTool] as const
+
+export type WorkspaceTool = (typeof WORKSPACE_TOOLS)[number]
+export type ToolName = WorkspaceTool['name']
+
+export const TOOL_NAMES: readonly ToolName[] = WORKSPACE_TOOLS.map((tool) => tool.name)
+
+export function findTool(name: string): AnyTool | undefined {
+  return WORKSPACE_TOOLS.find((tool) => tool.name === name)
+}

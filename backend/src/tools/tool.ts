@@ -1,0 +1,60 @@
+/** What a core tool is and all that it may touch. Core tools know nothing of the agent runtime, of chats or of HTTP. */
+import type { z } from 'zod'
+import type { SessionConn } from '../db/session-conn.ts'
+import type { ChangeSet } from '../services/files/change-set.ts'
+import type { FileService } from '../services/files/file-service.ts'
+import type { SearchService } from '../services/search/search-service.ts'
+
+/** All that a running tool may touch. */
+export interface ToolContext {
+  /** For reads: one statement (or a few that belong together) at a time, never held across child processes. */
+  readonly conn: Pick<SessionConn, 'run'>
+  readonly workspaceId: string
+  readonly userId: string
+  /** In `plan` mode only tools that read are allowed. */
+  readonly mode: 'build' | 'plan'
+  readonly signal: AbortSignal
+  readonly files: Pick<FileService, 'stat' | 'list' | 'read'>
+  readonly search: Pick<SearchService, 'grep' | 'glob'>
+}
+
+interface ToolDescription<Name extends string, Schema extends z.ZodType> {
+  readonly name: Name
+  /** For the model: what it does, when to use it. */
+  readonly description: string
+  /** A strict object schema in which every field is described. */
+  readonly arguments: Schema
+}
+
+/** Changes nothing: may run beside other reads, and again. Throws `AppError` with a text that helps a model. */
+export interface ReadTool<Name extends string = string, Schema extends z.ZodType = z.ZodType, Output = unknown> extends ToolDescription<Name, Schema> {
+  readonly effect: 'read'
+  /** The result is plain JSON of at most `RESULT_LIMIT_BYTES`. */
+  run(args: z.output<Schema>, context: ToolContext): Promise<Output>
+}
+
+/** Changes files, in two phases. Both throw `AppError` with a text that helps a model. */
+export interface WriteTool<Name extends string = string, Schema extends z.ZodType = z.ZodType, Prepared = unknown, Output = unknown> extends ToolDescription<Name, Schema> {
+  readonly effect: 'write'
+  /** Reads and computes, outside any transaction; may be slow, can be aborted, may run again. */
+  prepare(args: z.output<Schema>, context: ToolContext): Promise<Prepared>
+  /** Only SQL, milliseconds, in the transaction of `set`. What `prepare` saw is checked again here. */
+  apply(prepared: Prepared, set: ChangeSet): Promise<Output>
+}
+
+/** Any tool, its argument and result types forgotten: `run-tool.ts` validates before it calls. */
+export type AnyTool = ReadTool | WriteTool
+
+/** Gives a reading tool its exact types. */
+export function defineReadTool<const Name extends string, Schema extends z.ZodType, Output>(
+  tool: Omit<ReadTool<Name, Schema, Output>, 'effect'>,
+): ReadTool<Name, Schema, Output> {
+  return { ...tool, effect: 'read' }
+}
+
+/** Gives a writing tool its exact types. */
+export function defineWriteTool<const Name extends string, Schema extends z.ZodType, Prepared, Output>(
+  tool: Omit<WriteTool<Name, Schema, Prepared, Output>, 'effect'>,
+): WriteTool<Name, Schema, Prepared, Output> {
+  return { ...tool, effect: 'write' }
+}
