@@ -66,7 +66,8 @@ async function answer(reply: Reply, response: ServerResponse, isFragmented: bool
       response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': 'req_1' })
       const bytes = Buffer.from(reply.events.map((event) => `event: message\r\ndata: ${JSON.stringify(event)}\r\n\r\n`).join(''))
       await (isFragmented ? writeFragments(bytes, response) : response.write(bytes))
-      if (reply.ending === 'cut') response.socket?.resetAndDestroy()
+      // A reset discards what has not been read yet: the bytes get a moment to arrive.
+      if (reply.ending === 'cut') setTimeout(() => response.socket?.resetAndDestroy(), 30)
       else if (reply.ending !== 'hang') response.end()
     }
   }

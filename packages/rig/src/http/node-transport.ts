@@ -91,7 +91,10 @@ class NodeResponse implements HttpResponse {
     })
     incoming.once('end', resolve)
     incoming.once('error', fail)
-    incoming.once('close', () => fail(new CompletionError('http', 'The connection was closed before the answer had ended')))
+    incoming.once('close', () => {
+      // After a whole answer the connection is back among the kept ones: it must not be touched.
+      if (!incoming.complete) fail(new CompletionError('http', 'The connection was closed before the answer had ended'))
+    })
     return promise
   }
 }

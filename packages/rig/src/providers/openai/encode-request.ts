@@ -66,14 +66,15 @@ export class RequestEncoder {
   #input(messages: readonly AnyMessage[], { documents, replay }: { readonly documents: readonly string[]; readonly replay: ReplayOptions }): string {
     const fragments = this.#fragmentsFor(replay)
     const leading = messages.findIndex(({ role }) => role !== 'system')
-    const parts: string[] = []
-    for (const [index, message] of messages.entries()) {
-      if (index === leading) parts.push(...documents)
-      const fragment = fragments.get(message) ?? encodeMessage(message, replay)
-      fragments.set(message, fragment)
-      if (fragment !== '') parts.push(fragment)
-    }
-    return parts.join(',')
+    const all = messages.map((message) => fragments.get(message) ?? this.#fragment(message, { fragments, replay }))
+    if (documents.length > 0) all.splice(leading, 0, ...documents)
+    return all.filter((fragment) => fragment !== '').join(',')
+  }
+
+  #fragment(message: AnyMessage, { fragments, replay }: { readonly fragments: WeakMap<AnyMessage, string>; readonly replay: ReplayOptions }): string {
+    const fragment = encodeMessage(message, replay)
+    fragments.set(message, fragment)
+    return fragment
   }
 
   #fragmentsFor({ target, isStored }: ReplayOptions): WeakMap<AnyMessage, string> {
