@@ -1,6 +1,11 @@
 import { Command, CommanderError } from 'commander'
 import { EXIT } from './cli-error.ts'
+import { chat, type ChatOptions } from './commands/chat.ts'
+import { doctor, type DoctorOptions } from './commands/doctor.ts'
+import { importFolder, type ImportOptions } from './commands/import.ts'
+import { login } from './commands/login.ts'
 import { run, type RunOptions } from './commands/run.ts'
+import { userAdd, type UserAddOptions } from './commands/user.ts'
 import { connect, explain } from './connect.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -28,7 +33,7 @@ function buildProgram(terminal: Terminal, finish: (exitCode: number) => void): C
     .exitOverride()
     .showHelpAfterError('(buildscale --help shows what there is)')
     .addHelpText('after', ENVIRONMENT_HELP)
-  addRun(program, terminal, finish)
+  for (const add of [addServe, addRun, addChat, addImport, addPeople, addDoctor]) add(program, terminal, finish)
   return program
 }
 
@@ -43,6 +48,96 @@ function addRun(program: Command, terminal: Terminal, finish: (exitCode: number)
     .addHelpText('after', RUN_HELP)
     .action(async (goal: string, options: RunOptions) => finish(await run(connect(terminal), goal, options)))
 }
+
+function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('the server in one process, what npm start runs')
+    .addHelpText('after', SERVE_HELP)
+    .action(async () => {
+      // Only this command needs the backend; loading it would make every other one slow.
+      const { serve } = await import('./serve.ts')
+      await serve()
+    })
+}
+
+function addChat(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
+  program
+    .command('chat')
+    .description('talk with an agent, message by message')
+    .option('--chat <id>', 'continue this chat')
+    .option('--model <id>', 'provider:model; the default of the server when left out')
+    .option(...WORKSPACE_OPTION)
+    .addHelpText('after', CHAT_HELP)
+    .action(async (options: ChatOptions) => finish(await chat(connect(terminal), options)))
+}
+
+function addImport(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
+  program
+    .command('import')
+    .description('store the files of a folder in a workspace')
+    .argument('<dir>', 'a folder on this machine; what it contains is stored')
+    .option('--to <path>', 'the folder of the workspace', '/')
+    .option('--gitignore', 'leave out what the .gitignore files say')
+    .option(...WORKSPACE_OPTION)
+    .addHelpText('after', IMPORT_HELP)
+    .action(async (directory: string, options: ImportOptions) => finish(await importFolder(connect(terminal), directory, options)))
+}
+
+function addPeople(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
+  program
+    .command('login')
+    .description('print a link that signs a browser in')
+    .addHelpText('after', '\nExample:\n  buildscale login')
+    .action(async () => finish(await login(connect(terminal))))
+  program
+    .command('user')
+    .description('users of this server')
+    .command('add')
+    .description('add a user with a token of their own; the local owner only')
+    .argument('<name>')
+    .option('--workspace <id or name>', 'make the user a member of this workspace')
+    .option('--role <role>', 'viewer, editor (when left out), admin or owner')
+    .option('--json', 'print {"user_id", "token"}')
+    .addHelpText('after', USER_ADD_HELP)
+    .action(async (name: string, options: UserAddOptions) => finish(await userAdd(connect(terminal), name, options)))
+}
+
+function addDoctor(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
+  program
+    .command('doctor')
+    .description('compare database and mirror; exits 0 only if they agree')
+    .option('--repair', 'make the mirror what the database says')
+    .option('--deep', 'compare the bytes of every file too')
+    .option('--json', 'print the report as JSON')
+    .addHelpText('after', '\nExamples:\n  buildscale doctor\n  buildscale doctor --deep --repair')
+    .action(async (options: DoctorOptions) => finish(await doctor(connect(terminal), options)))
+}
+
+const SERVE_HELP = `
+It is set up by the environment: PORT, HOST, BUILDSCALE_DATA_DIR, DATABASE_URL, OPENAI_API_KEY …
+
+Examples:
+  buildscale serve
+  PORT=4000 BUILDSCALE_DATA_DIR=./data buildscale serve`
+
+const CHAT_HELP = `
+Examples:
+  buildscale chat
+  buildscale chat --chat 0198c5f4-2f5b-7c3e-9d1a-5b1f0c7a1e42
+  echo "list the files" | buildscale chat`
+
+const IMPORT_HELP = `
+Everything but .git, symbolic links and special files; what was left out is counted and named. Importing again stores only what changed.
+
+Examples:
+  buildscale import .
+  buildscale import ./site --to /site --gitignore`
+
+const USER_ADD_HELP = `
+Examples:
+  buildscale user add ada
+  buildscale user add ada --workspace main --role viewer --json`
 
 const RUN_HELP = `
 The answer goes to stdout as it streams; thoughts and tool calls go to stderr. Ctrl-C stops the turn on the server.

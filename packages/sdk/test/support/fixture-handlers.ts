@@ -71,6 +71,7 @@ export const FIXTURE_HANDLERS: Readonly<Record<string, (call: FixtureCall) => Fi
     const { created, ...result } = workspace.put(path, body)
     return json(result, created ? 201 : 200)
   },
+  createFolder: ({ body }) => json({ file: { id: randomUUID(), path: parse(body)['path'], name: '', file_type: 'folder', size: null, version: null, hash: null, mime: null, updated_at: now() } }),
   listFileVersions: ({ workspace, query }) => json({ items: (workspace.files.get(query.get('path') ?? '')?.versions ?? []).map(({ info }) => info).reverse(), next_cursor: null }),
   runTool: ({ params }) => json(params['name'] === 'ls' ? { ok: true, output: { entries: [] } } : { ok: false, error: { code: 'not_found', message: 'No such file' } }),
   createChat: ({ workspace, body }) => {
