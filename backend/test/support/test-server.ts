@@ -127,10 +127,10 @@ function sweepKilledRuns(): void {
   }
 }
 
-/** A directory without a lock belongs to a run that is just starting, unless it is old. */
+/** Another user's directory is theirs to sweep. One without a lock belongs to a run that is just starting, unless it is old. */
 function isAbandoned(directory: string): boolean {
+  const found = statSync(directory, { throwIfNoEntry: false })
+  if (found === undefined || found.uid !== process.getuid?.()) return false
   const lock = join(directory, LOCK)
-  if (existsSync(lock)) return lockHolder(lock) === undefined
-  const age = Date.now() - (statSync(directory, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
-  return age > 600_000
+  return existsSync(lock) ? lockHolder(lock) === undefined : Date.now() - found.mtimeMs > 600_000
 }
