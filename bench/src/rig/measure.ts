@@ -1,10 +1,13 @@
 /** The measuring inside one process: user and system CPU time around the same work, after a warm-up. */
-import type { BenchClient } from './bench-client.ts'
+import type { BenchClient, LookupArguments } from './bench-client.ts'
 
 export type Work =
   | { readonly type: 'text'; readonly deltas: number; /** Deltas a second, one per write; undefined for a burst. */ readonly perSecond?: number }
-  /** `window`: how many steps at the start and at the end are timed apart. */
-  | { readonly type: 'steps'; readonly steps: number; readonly window: number }
+  /**
+   * Runs of `steps` steps each. `window`: how many steps at the start and at the end of a run are timed apart. `total`: steps that are made as a
+   * warm-up, and again, at least, while measuring: one short run takes too little time for an honest figure, and compilers need a while to settle.
+   */
+  | { readonly type: 'steps'; readonly steps: number; readonly window: number; readonly total: number }
 
 export interface Measurement {
   /** CPU microseconds per delta or per step. */
@@ -14,8 +17,7 @@ export interface Measurement {
   readonly last: number
 }
 
-const WARM_UP_DELTAS = 3000
-const WARM_UP_STEPS = 100
+const WARM_UP_DELTAS = 10_000
 
 /** @throws Error when a client did not do all of the work */
 export function measure(client: BenchClient, work: Work): Promise<Measurement> {
@@ -31,18 +33,32 @@ async function measureText(client: BenchClient, { deltas, perSecond }: Extract<W
   return { perUnit: microseconds(process.cpuUsage(before)) / deltas, first: 0, last: 0 }
 }
 
-async function measureSteps(client: BenchClient, { steps, window }: Extract<Work, { type: 'steps' }>): Promise<Measurement> {
-  expectCount(await client.runSteps(`load:steps:${WARM_UP_STEPS}`, ({ path }) => path), WARM_UP_STEPS)
+async function measureSteps(client: BenchClient, { steps, window, total }: Extract<Work, { type: 'steps' }>): Promise<Measurement> {
+  expectCount(await client.runSteps(`load:steps:${total}`, lookUp), total)
+  const runs: Measurement[] = []
+  for (let made = 0; made < total; made += steps) runs.push(await measureRun(client, { steps, window }))
+  return { perUnit: mean(runs.map((run) => run.perUnit)), first: mean(runs.map((run) => run.first)), last: mean(runs.map((run) => run.last)) }
+}
+
+async function measureRun(client: BenchClient, { steps, window }: { readonly steps: number; readonly window: number }): Promise<Measurement> {
   // The time is read whenever a tool runs, once a step; marks[n] is the CPU time spent up to the call of step n.
   const marks = [microseconds(process.cpuUsage())]
-  const made = await client.runSteps(`load:steps:${steps}`, ({ path }) => {
+  const made = await client.runSteps(`load:steps:${steps}`, (given) => {
     marks.push(microseconds(process.cpuUsage()))
-    return `${path} holds ${path.length * 7} lines, most of them about how files are kept as versions and never lost.`
+    return lookUp(given)
   })
-  expectCount(made, steps)
   const end = microseconds(process.cpuUsage())
+  expectCount(made, steps)
   const between = (from: number, to: number): number => ((marks[to] ?? 0) - (marks[from] ?? 0)) / (to - from)
   return { perUnit: (end - (marks[0] ?? 0)) / steps, first: between(0, window), last: between(steps - window, steps) }
+}
+
+function lookUp({ path }: LookupArguments): string {
+  return `${path} holds ${path.length * 7} lines, most of them about how files are kept as versions and never lost.`
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 function textModel(deltas: number, perSecond: number | undefined): string {

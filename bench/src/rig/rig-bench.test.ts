@@ -16,7 +16,7 @@ async function bench(...args: string[]): Promise<{ stdout: string; stderr: strin
 
 describe('npm run bench -- rig', () => {
   it('measures without peers and ends with one line of JSON holding finite figures', async () => {
-    const { stdout, code } = await bench('rig', '--json', '--without-peers', '--rounds', '1', '--deltas', '200', '--paced-deltas', '20', '--steps', '2,4,8', '--window', '2')
+    const { stdout, code } = await bench('rig', '--json', '--without-peers', '--rounds', '1', '--deltas', '200', '--paced-deltas', '20', '--steps', '2,4,8', '--window', '2', '--total-steps', '8')
     expect(code).toBe(0)
     const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as object
     const positive = expect.toSatisfy((value: unknown) => Number.isFinite(value) && Number(value) > 0) as number

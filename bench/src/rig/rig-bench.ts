@@ -19,6 +19,8 @@ export interface RigBenchSettings {
   readonly steps: readonly number[]
   /** First and last steps that are compared for growth. */
   readonly window: number
+  /** Steps of a warm-up, and at least as many while measuring. */
+  readonly totalSteps: number
 }
 
 const MODULES: Readonly<Record<ClientName, string>> = {
@@ -51,11 +53,11 @@ export async function runRigBench(settings: RigBenchSettings, progress: (line: s
   return results
 }
 
-function worksOf({ burstDeltas, pacedDeltas, pacedPerSecond, steps, window }: RigBenchSettings): readonly (readonly [WorkName, Work])[] {
+function worksOf({ burstDeltas, pacedDeltas, pacedPerSecond, steps, window, totalSteps }: RigBenchSettings): readonly (readonly [WorkName, Work])[] {
   return [
     ['burst', { type: 'text', deltas: burstDeltas }],
     ['paced', { type: 'text', deltas: pacedDeltas, perSecond: pacedPerSecond }],
-    ...steps.map((count) => [`steps-${count}`, { type: 'steps', steps: count, window: Math.min(window, count) }] as const),
+    ...steps.map((count) => [`steps-${count}`, { type: 'steps', steps: count, window: Math.min(window, count), total: totalSteps }] as const),
   ]
 }
 

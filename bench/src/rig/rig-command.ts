@@ -20,6 +20,7 @@ each in a fresh process, after a warm-up in it, one after the other, over and ov
   --paced-deltas N    deltas of a paced stream, 500 a second, each a write of its own (1000)
   --steps A,B,C       numbers of tool steps (20,100,300): step_ratio_to_raw is taken at the middle one, step_growth at the last
   --window N          first and last steps that step_growth compares (20)
+  --total-steps N     steps of the warm-up, and at least as many while measuring, in runs of A, B or C (300)
   --without-peers     leave out openai and ai, which need npm run bench:install`
 
 export class UsageError extends Error {
@@ -52,6 +53,7 @@ function readOptions(args: readonly string[]): { readonly settings: RigBenchSett
     pacedPerSecond: 500,
     steps,
     window: count('--window', values.window ?? '20'),
+    totalSteps: count('--total-steps', values['total-steps'] ?? '300'),
   }
   return { settings, isJson: values.json === true }
 }
@@ -64,6 +66,7 @@ function readFlags(args: readonly string[]) {
     'paced-deltas': { type: 'string' },
     steps: { type: 'string' },
     window: { type: 'string' },
+    'total-steps': { type: 'string' },
     'without-peers': { type: 'boolean' },
   } as const
   try {

@@ -4,7 +4,7 @@ import type { Measurement, Work } from './measure.ts'
 
 const workSchema = z.union([
   z.object({ type: z.literal('text'), deltas: z.number(), perSecond: z.number().exactOptional() }),
-  z.object({ type: z.literal('steps'), steps: z.number(), window: z.number() }),
+  z.object({ type: z.literal('steps'), steps: z.number(), window: z.number(), total: z.number() }),
 ])
 const measurementSchema = z.object({ perUnit: z.number(), first: z.number(), last: z.number() })
 
