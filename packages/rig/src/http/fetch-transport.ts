@@ -5,14 +5,17 @@ import type { HttpRequest, HttpResponse, OnChunk, Transport } from './transport.
 /** A `fetch` of the caller's choice: for proxies, other platforms and tests. */
 export class FetchTransport implements Transport {
   readonly #fetch: typeof fetch
+  readonly #timeoutMs: number
 
-  constructor(fetchFunction: typeof fetch) {
-    this.#fetch = fetchFunction
+  /** `timeoutMs`: the longest silence of the other side. */
+  constructor(options: { readonly fetch: typeof fetch; readonly timeoutMs: number }) {
+    this.#fetch = options.fetch
+    this.#timeoutMs = options.timeoutMs
   }
 
-  async send({ method, url, headers, body, signal, timeoutMs }: HttpRequest): Promise<HttpResponse> {
+  async send({ method, url, headers, body, signal }: HttpRequest): Promise<HttpResponse> {
     const { host } = parseUrl(url)
-    const silence = new Silence(host, timeoutMs)
+    const silence = new Silence(host, this.#timeoutMs)
     try {
       const linked = AbortSignal.any([signal, silence.signal])
       const response = await this.#fetch(url, { method, headers: { ...headers }, ...(body === undefined ? {} : { body }), signal: linked })

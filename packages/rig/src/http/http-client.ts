@@ -8,7 +8,6 @@ export interface HttpClientOptions {
   readonly baseUrl: string
   readonly headers: Readonly<Record<string, string>>
   readonly transport: Transport
-  readonly timeoutMs: number
   readonly retry: RetryPolicy | false
   /** Names the provider in errors. */
   readonly provider: string
@@ -38,14 +37,12 @@ export class HttpClient {
 
   /** Sends `body`; an answer that is not a success is read and thrown as `CompletionError` of kind `provider_response`. */
   async post(path: string, { body, accept, signal, headers }: PostOptions): Promise<HttpResponse> {
-    const { transport, timeoutMs } = this.#options
-    const response = await transport.send({
+    const response = await this.#options.transport.send({
       method: 'POST',
       url: `${this.#baseUrl}${path}`,
       headers: { accept, 'content-type': 'application/json', ...this.#options.headers, ...headers },
       body,
       signal,
-      timeoutMs,
     })
     if (response.status >= 200 && response.status < 300) return response
     throw await this.#refusal(response)

@@ -1,5 +1,6 @@
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { urlToHttpOptions } from 'node:url'
 import { CompletionError } from '../errors.ts'
 import type { HttpRequest, HttpResponse, OnChunk, Transport } from './transport.ts'
 
@@ -8,37 +9,63 @@ import type { HttpRequest, HttpResponse, OnChunk, Transport } from './transport.
  * microseconds more per wake-up, which a streamed answer has hundreds of.
  */
 export class NodeTransport implements Transport {
-  readonly #http = new HttpAgent({ keepAlive: true })
-  readonly #https = new HttpsAgent({ keepAlive: true })
+  readonly #http: HttpAgent
+  readonly #https: HttpsAgent
+  readonly #timeoutMs: number
+  readonly #targets = new Map<string, Target>()
+
+  /** `timeoutMs`: the longest silence on a connection. */
+  constructor({ timeoutMs }: { readonly timeoutMs: number }) {
+    this.#timeoutMs = timeoutMs
+    // With the same value at the agent the clock is set once per connection, not once per request.
+    this.#http = new HttpAgent({ keepAlive: true, timeout: timeoutMs })
+    this.#https = new HttpsAgent({ keepAlive: true, timeout: timeoutMs })
+  }
 
   async send(request: HttpRequest): Promise<HttpResponse> {
-    const url = parseUrl(request.url)
+    const target = this.#target(request.url)
     try {
-      return await this.#attempt(url, request)
+      return await this.#attempt(target, request)
     } catch (error) {
       // A kept connection may have been closed by the other side just as we used it: nothing has reached the server yet.
-      if (error instanceof StaleConnection && !request.signal.aborted) return this.#attempt(url, request)
+      if (error instanceof StaleConnection && !request.signal.aborted) return this.#attempt(target, request)
       throw error
     }
   }
 
-  #attempt(url: URL, request: HttpRequest): Promise<HttpResponse> {
+  /** A client asks few addresses, each many times: taking one apart costs as much as many a delta. */
+  #target(address: string): Target {
+    const known = this.#targets.get(address)
+    if (known !== undefined) return known
+    const url = parseUrl(address)
+    const { hostname, port, path } = urlToHttpOptions(url)
+    const target = { isSecure: url.protocol === 'https:', host: url.host, options: { hostname, port, path } }
+    this.#targets.set(address, target)
+    return target
+  }
+
+  #attempt({ isSecure, host, options }: Target, { method, headers, signal, body }: HttpRequest): Promise<HttpResponse> {
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>()
-    const { method, headers, signal, timeoutMs } = request
-    const isSecure = url.protocol === 'https:'
-    const open = isSecure ? httpsRequest : httpRequest
     if (signal.aborted) throw aborted(signal)
-    const outgoing = open(url, { method, headers, agent: isSecure ? this.#https : this.#http }, (incoming) => {
+    const open = isSecure ? httpsRequest : httpRequest
+    const agent = isSecure ? this.#https : this.#http
+    const outgoing = open({ ...options, method, headers, agent, timeout: this.#timeoutMs }, (incoming) => {
       resolve(new NodeResponse(incoming, outgoing, signal))
     })
     const onAbort = () => outgoing.destroy(aborted(signal))
     signal.addEventListener('abort', onAbort, { once: true })
     outgoing.once('close', () => signal.removeEventListener('abort', onAbort))
-    outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new CompletionError('timeout', `No byte from ${url.host} for ${timeoutMs} ms`)))
-    outgoing.on('error', (error) => reject(connectionError(error, outgoing, url)))
-    outgoing.end(request.body)
+    outgoing.once('timeout', () => outgoing.destroy(new CompletionError('timeout', `No byte from ${host} for ${this.#timeoutMs} ms`)))
+    outgoing.on('error', (error) => reject(connectionError(error, outgoing, host)))
+    outgoing.end(body)
     return promise
   }
+}
+
+interface Target {
+  readonly isSecure: boolean
+  readonly host: string
+  readonly options: Pick<RequestOptions, 'hostname' | 'port' | 'path'>
 }
 
 /** A reused connection turned out to be closed. */
@@ -99,11 +126,11 @@ class NodeResponse implements HttpResponse {
   }
 }
 
-function connectionError(error: Error & { readonly code?: string }, outgoing: ClientRequest, url: URL): CompletionError {
+function connectionError(error: Error & { readonly code?: string }, outgoing: ClientRequest, host: string): CompletionError {
   if (error instanceof CompletionError) return error
   const isStale = outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
   const Kind = isStale ? StaleConnection : CompletionError
-  return new Kind('http', `No connection to ${url.host}: ${error.code ?? error.message}`, { cause: error })
+  return new Kind('http', `No connection to ${host}: ${error.code ?? error.message}`, { cause: error })
 }
 
 /** An aborted exchange, whatever the platform called it. */

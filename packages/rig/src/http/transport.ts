@@ -5,8 +5,6 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
   readonly signal: AbortSignal
-  /** The longest silence, in milliseconds: before the answer and between its bytes. */
-  readonly timeoutMs: number
 }
 
 /** Takes the bytes of an answer; a promise asks to wait with the next ones. What it throws ends the exchange. */
@@ -22,7 +20,7 @@ export interface HttpResponse {
   discard(): void
 }
 
-/** The way to the network. `send` throws `CompletionError` of kind `http`, `timeout`, `url` or `aborted`; a status of 400 is an answer. */
+/** The way to the network, with its own limit for silence before an answer and between its bytes. `send` throws `CompletionError` of kind `http`, `timeout`, `url` or `aborted`; a status of 400 is an answer. */
 export interface Transport {
   send(request: HttpRequest): Promise<HttpResponse>
 }

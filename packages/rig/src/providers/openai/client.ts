@@ -38,12 +38,12 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#options = options
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options
     this.#http = new HttpClient({
       provider: 'openai',
       baseUrl: options.baseUrl ?? DEFAULT_BASE_URL,
       headers: headersOf(options),
-      transport: options.fetch === undefined ? new NodeTransport() : new FetchTransport(options.fetch),
-      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      transport: options.fetch === undefined ? new NodeTransport({ timeoutMs }) : new FetchTransport({ fetch: options.fetch, timeoutMs }),
       retry: options.retry ?? DEFAULT_RETRY,
     })
   }

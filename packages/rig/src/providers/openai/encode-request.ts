@@ -3,6 +3,7 @@ import { isJsonArray, objectAt, type Json, type JsonObject } from '../../complet
 import type { AnyMessage, ModelOrigin, SystemMessage } from '../../completion/message-types.ts'
 import { CompletionError } from '../../errors.ts'
 import { assistantItems, documentItem, systemItem, userItems, type ReplayOptions } from './encode-input.ts'
+import { InputFragments } from './input-fragments.ts'
 import { strictSchema } from './strict-schema.ts'
 
 /**
@@ -28,7 +29,7 @@ const OWN_FIELDS = new Set(['model', 'input', 'instructions', 'stream', 'tools',
  */
 export class RequestEncoder {
   readonly #options: RequestEncoderOptions
-  readonly #fragments = new Map<string, WeakMap<AnyMessage, string>>()
+  readonly #fragments = new Map<string, InputFragments>()
   readonly #instructions = new WeakMap<SystemMessage, string>()
   readonly #tools = new WeakMap<ToolDefinition, string>()
 
@@ -65,23 +66,18 @@ export class RequestEncoder {
   /** Documents stand after the leading system messages and before the conversation. */
   #input(messages: readonly AnyMessage[], { documents, replay }: { readonly documents: readonly string[]; readonly replay: ReplayOptions }): string {
     const fragments = this.#fragmentsFor(replay)
+    if (documents.length === 0) return fragments.join(messages)
     const leading = messages.findIndex(({ role }) => role !== 'system')
-    const all = messages.map((message) => fragments.get(message) ?? this.#fragment(message, { fragments, replay }))
-    if (documents.length > 0) all.splice(leading, 0, ...documents)
-    return all.filter((fragment) => fragment !== '').join(',')
+    const parts = [fragments.join(messages.slice(0, leading)), ...documents, fragments.join(messages.slice(leading))]
+    return parts.filter((part) => part !== '').join(',')
   }
 
-  #fragment(message: AnyMessage, { fragments, replay }: { readonly fragments: WeakMap<AnyMessage, string>; readonly replay: ReplayOptions }): string {
-    const fragment = encodeMessage(message, replay)
-    fragments.set(message, fragment)
-    return fragment
-  }
-
-  #fragmentsFor({ target, isStored }: ReplayOptions): WeakMap<AnyMessage, string> {
-    const key = `${isStored} ${target.model}`
+  /** How a message is replayed depends on who reads it: each way has its own fragments. */
+  #fragmentsFor(replay: ReplayOptions): InputFragments {
+    const key = `${replay.isStored} ${replay.target.model}`
     const known = this.#fragments.get(key)
     if (known !== undefined) return known
-    const fresh = new WeakMap<AnyMessage, string>()
+    const fresh = new InputFragments((message) => encodeMessage(message, replay))
     this.#fragments.set(key, fresh)
     return fresh
   }

@@ -135,7 +135,9 @@ async function readStream(response: HttpResponse, sink: CompletionSink): Promise
     parts.flushToolCalls()
     throw brokenOff(error)
   })
-  await Promise.race([ended, finished.promise.then(linger)])
+  const linger = new Linger()
+  await Promise.race([ended, finished.promise.then(() => linger.start())])
+  linger.end()
   response.discard()
   if (!decoder.isFinished) throw new CompletionError('truncated_stream', 'The answer ended without its terminal event')
 }
@@ -147,6 +149,17 @@ function brokenOff(error: unknown): unknown {
   return new CompletionError('truncated_stream', 'The connection broke off in the middle of the answer', { cause: error })
 }
 
-function linger(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, LINGER_MS).unref())
+/** The short wait for a connection to end after its answer has. */
+class Linger {
+  #timer: NodeJS.Timeout | undefined
+
+  start(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#timer = setTimeout(resolve, LINGER_MS)
+    })
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+  }
 }
