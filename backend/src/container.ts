@@ -47,7 +47,7 @@ export type Container = Awaited<ReturnType<typeof buildContainer>>
 export async function buildContainer({ config, db, nodeId, log, offlineUrl }: ContainerOptions) {
   const mirror = new DiskMirrorService({ db, dataDir: config.dataDir, log })
   const files = new FileService({ db, mirror, limits: config.limits, tempDir: join(config.dataDir, 'spool') })
-  const search = new SearchService({ db, mirror })
+  const search = new SearchService({ mirror })
   const idempotent = new IdempotentTransactions({ db })
   const auth = new AuthService({ db })
   const people = new PeopleService({ db, idempotent })

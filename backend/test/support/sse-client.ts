@@ -30,16 +30,19 @@ export function readRawStream(options: RawStreamOptions): Promise<RawStreamResul
     const outgoing = request(options.url, { headers, ...(options.signal !== undefined && { signal: options.signal }), agent: false }, (response) => {
       const chunks: Buffer[] = []
       let size = 0
+      let isCut = false
       const finish = (ended: boolean): void => resolve({ status: response.statusCode ?? 0, frames: parseFrames(Buffer.concat(chunks).toString('utf8')), ended })
       response.on('data', (chunk: Buffer) => {
         const room = (options.cutAfterBytes ?? Infinity) - size
         chunks.push(chunk.subarray(0, Math.min(chunk.length, room)))
         size += chunk.length
-        if (size >= (options.cutAfterBytes ?? Infinity)) outgoing.destroy()
+        if (size < (options.cutAfterBytes ?? Infinity)) return
+        isCut = true
+        outgoing.destroy()
       })
-      response.on('end', () => finish(response.complete))
+      response.on('end', () => finish(response.complete && !isCut))
       response.on('error', () => finish(false))
-      response.on('close', () => finish(response.complete))
+      response.on('close', () => finish(response.complete && !isCut))
     })
     outgoing.on('error', (error) => reject(error))
     outgoing.end()

@@ -8,6 +8,7 @@ import { type ChatCursor, type ChatKey, type ChatPatch, findChat, insertChat, li
 import { listToolCalls } from '../../repositories/tool-call-repository.ts'
 import { countOpenTurnsBefore, findTurn, insertTurn, listSteps } from '../../repositories/turn-repository.ts'
 import { findPathOfId } from '../../repositories/file-repository.ts'
+import { parsePath } from '../files/file-path.ts'
 import type { FileService } from '../files/file-service.ts'
 import type { ChatBroadcast } from './chat-broadcast.ts'
 import { appendEvents, newEvent } from './chat-event-log.ts'
@@ -172,7 +173,7 @@ export class ChatService {
   async #attach(tx: DbConn, workspaceId: string, names: readonly string[]): Promise<readonly AttachedFile[]> {
     const attached: AttachedFile[] = []
     for (const name of names) {
-      const path = name.startsWith('/') || !isUuid(name) ? name : await this.#pathOf(tx, { workspaceId, fileId: name })
+      const path = name.startsWith('/') || !isUuid(name) ? parsePath(name) : await this.#pathOf(tx, { workspaceId, fileId: name })
       const { file, version, bytes } = await this.#deps.files.read(tx, { workspaceId, path, maxBytes: ATTACHMENT_BYTES })
       attached.push({ path: file.path, version: version.number, text: bytes.toString('utf8') })
     }
