@@ -3,6 +3,7 @@ import { createOpenAI } from '@ai-sdk/openai'
 import { stepCountIs, streamText, tool } from 'ai'
 import { z } from 'zod'
 
+const LOOKUP_SCHEMA = z.object({ step: z.number(), path: z.string(), reason: z.string() })
 const PROMPT = 'Look at every file of the workspace and say what you found.'
 
 export function createClient(url) {
@@ -22,7 +23,7 @@ export function createClient(url) {
     async runSteps(model, lookup) {
       const lookupTool = tool({
         description: 'Looks up what a file says.',
-        inputSchema: z.object({ step: z.number(), path: z.string(), reason: z.string() }),
+        inputSchema: LOOKUP_SCHEMA,
         execute: (given) => lookup(given),
       })
       let steps = 0
