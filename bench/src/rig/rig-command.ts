@@ -20,7 +20,7 @@ each in a fresh process, after a warm-up in it, one after the other, over and ov
   --paced-deltas N    deltas of a paced stream, 500 a second, each a write of its own (1000)
   --steps A,B,C       numbers of tool steps (20,100,300): step_ratio_to_raw is taken at the middle one, step_growth at the last
   --window N          first and last steps that step_growth compares (20)
-  --total-steps N     steps of the warm-up, and at least as many while measuring, in runs of A, B or C (300)
+  --total-steps N     steps of the warm-up, and at least as many while measuring, in runs of A, B or C (600)
   --without-peers     leave out openai and ai, which need npm run bench:install`
 
 export class UsageError extends Error {
@@ -53,7 +53,7 @@ function readOptions(args: readonly string[]): { readonly settings: RigBenchSett
     pacedPerSecond: 500,
     steps,
     window: count('--window', values.window ?? '20'),
-    totalSteps: count('--total-steps', values['total-steps'] ?? '300'),
+    totalSteps: count('--total-steps', values['total-steps'] ?? '600'),
   }
   return { settings, isJson: values.json === true }
 }
