@@ -86,6 +86,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await postgres.start()
     return postgres
   } catch (error) {
+    removeSharedSocketDir(cluster)
     taken.lock.release()
     throw error
   }

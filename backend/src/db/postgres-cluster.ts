@@ -1,5 +1,5 @@
 /** One data directory of the embedded server on disk: where things lie, who owns them, how it is made, what a dead server left in it. */
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
@@ -96,9 +96,9 @@ export function clearStaleLocks({ pgData, socketDir }: PostgresCluster): void {
   for (const name of readdirSync(socketDir).filter((entry) => entry.startsWith('.s.PGSQL.'))) rmSync(join(socketDir, name), { force: true })
 }
 
-/** Removes a socket directory that does not lie in the data directory. Only when the server has ended. */
+/** Removes a socket directory that does not lie in the data directory, unless a server still has its socket there. */
 export function removeSharedSocketDir({ home, socketDir }: PostgresCluster): void {
-  if (dirname(socketDir) !== home) rmSync(socketDir, { recursive: true, force: true })
+  if (dirname(socketDir) !== home && existsSync(socketDir) && readdirSync(socketDir).length === 0) rmdirSync(socketDir)
 }
 
 /** The last lines of the server's own log, for error messages. */
@@ -187,7 +187,9 @@ async function runInitdb(cluster: PostgresCluster, [initdb, directory]: readonly
   })
   if (outcome === '') return
   rmSync(directory, { recursive: true, force: true })
-  throw new StartError(`The database could not be created in ${cluster.home}: ${outcome}.\n${output.trimEnd()}`)
+  // Containers like to run programs under bare numbers; PostgreSQL asks for the name.
+  const remedy = output.includes('user does not exist') ? '\nPostgreSQL needs a user with a name: add one for this number to /etc/passwd, run as another user, or set DATABASE_URL.' : ''
+  throw new StartError(`The database could not be created in ${cluster.home}: ${outcome}.\n${output.trimEnd()}${remedy}`)
 }
 
 function reason(error: unknown): string {
