@@ -1,7 +1,8 @@
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import type { Db } from './db/db.ts'
 import type { HttpAccess } from './http/access.ts'
+import { installConnectionDeadline } from './http/close-connections.ts'
 import { installErrorResponses, refuseConnection, sendError } from './http/error-response.ts'
 import { guardHost, type HostPolicy } from './http/host-guard.ts'
 import { installJsonBodies } from './http/json-body.ts'
@@ -35,6 +36,7 @@ export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDep
 /** The web application: mechanism, routes and UI. Reads and listens to nothing until `ready`, `inject` or `listen`. */
 export function createApp(deps: AppDeps): FastifyInstance {
   const app = createServer(deps)
+  installConnectionDeadline(app)
   installSecurityHeaders(app)
   installRequestLog(app)
   app.addHook('onRequest', (request, _reply, done) => {
@@ -57,7 +59,7 @@ function createServer(deps: AppDeps): FastifyInstance {
   const app: FastifyInstance = fastify({
     loggerInstance: deps.log,
     // One line per answer is written by the request log, which knows what to leave out.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 500 },
     frameworkErrors: (error, request, reply) => void sendError(request, reply, error),

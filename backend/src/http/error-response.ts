@@ -27,7 +27,7 @@ export function sendError(request: FastifyRequest, reply: FastifyReply, cause: u
   const body = errorBody(error, request.id)
   const status = STATUS[body.error.code]
   reply.header('x-request-id', request.id)
-  if (status >= 500) request.log.error({ err: error, request_id: request.id }, 'request failed')
+  if (status >= 500) request.log.error({ err: error }, 'request failed')
   if (status === 401) reply.header('www-authenticate', 'Bearer')
   const size = error instanceof AppError && error.code === 'range_not_satisfiable' ? error.details?.['size'] : undefined
   if (typeof size === 'number') reply.header('content-range', `bytes */${size}`)

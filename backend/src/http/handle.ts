@@ -100,7 +100,7 @@ async function run<E extends Endpoint>(endpoint: E, handler: Handler<E>, { reque
 }
 
 function callOf<E extends Endpoint>(endpoint: E, { request, reply }: Exchange): Call<E> {
-  const body = endpoint.bodyKind === 'bytes' ? (request.body ?? Readable.from([])) : request.body
+  const body = endpoint.bodyKind === 'bytes' ? rawBody(request) : request.body
   const parts = validateRequest(endpoint, { params: request.params, query: request.query, body })
   return {
     ...parts,
@@ -112,6 +112,19 @@ function callOf<E extends Endpoint>(endpoint: E, { request, reply }: Exchange): 
     reply,
     // The one cast between schemas and handlers: the parts above were made by this endpoint's schemas and guards.
   } as Call<E>
+}
+
+/**
+ * A handler that stops reading must not take the connection down: the client could not read why its upload was refused.
+ * What is left is read and dropped, as Node does with a body that nobody began to read.
+ */
+async function* rawBody({ body }: FastifyRequest): AsyncGenerator<Buffer, void, void> {
+  if (!(body instanceof Readable)) return
+  try {
+    yield* body.iterator({ destroyOnReturn: false })
+  } finally {
+    body.resume()
+  }
 }
 
 function disconnectSignal(reply: FastifyReply): AbortSignal {

@@ -17,7 +17,7 @@ import { requirePermission } from '../services/workspaces/permissions.ts'
 export const FILE_LIMIT_BYTES = 1024 ** 3
 
 export interface FileContentDeps {
-  readonly files: Pick<FileService, 'stat' | 'openContent' | 'spool' | 'change'>
+  readonly files: Pick<FileService, 'stat' | 'openContent' | 'spool' | 'storeAhead' | 'change'>
 }
 
 /** The bytes of files, in and out, in constant memory. */
@@ -67,6 +67,7 @@ async function storeContent(files: FileContentDeps['files'], { params, query, bo
   if (Number(request.headers['content-length'] ?? 0) > FILE_LIMIT_BYTES) throw new AppError('payload_too_large', `A file has at most ${FILE_LIMIT_BYTES} bytes.`)
   const content = await files.spool(body, { limitBytes: FILE_LIMIT_BYTES, signal })
   try {
+    await files.storeAhead(params.w, content)
     const { result } = await files.change({ workspaceId: params.w, author: userAuthor(user.id) }, async (set) => {
       const current = await files.stat(set.tx, { workspaceId: params.w, path })
       checkPreconditions(preconditions, current === undefined ? undefined : (current.hash ?? ''))

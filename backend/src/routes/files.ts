@@ -17,7 +17,7 @@ const PAGE = 100
 type FileConn = Parameters<FileService['stat']>[0]
 
 export interface FileDeps extends FileContentDeps {
-  readonly files: Pick<FileService, 'stat' | 'list' | 'versions' | 'openContent' | 'spool' | 'change'>
+  readonly files: Pick<FileService, 'stat' | 'list' | 'versions' | 'openContent' | 'spool' | 'storeAhead' | 'change'>
   readonly db: { readonly kysely: FileConn }
   readonly idempotent: Pick<IdempotentTransactions, 'within'>
 }
