@@ -36,7 +36,7 @@ function reason(issue: z.core.$ZodIssue): string {
 }
 
 function article(expected: string): string {
-  if (expected === 'int') return 'a whole number'
+  if (expected === 'int' || expected === 'number') return 'a whole number'
   if (expected === 'boolean') return 'true or false'
   return expected === 'string' ? 'text (a JSON string)' : `a ${expected}`
 }

@@ -1,6 +1,6 @@
 /**
- * Patterns for paths: `*` any text in a name, `?` one character, `[a-z]` and `[!a-z]` one of these, `{a,b}` either, `**` any folders, `\` takes the next
- * character as it is. Matched here, in time proportional to pattern times path: a pattern from outside must neither become an option of another program nor
+ * Patterns for paths: `*` any text in a name, `?` one character, `[a-z]` and `[!a-z]` one of these, `{a,b}` either, `**` any folders, `\` takes one of
+ * these characters as it is. Matched here, in time proportional to pattern times path: a pattern from outside must neither become an option of another program nor
  * (as a regular expression would) keep the process busy.
  */
 import { AppError } from '../../errors.ts'
@@ -27,7 +27,8 @@ export function isGlob(pattern: string): boolean {
 
 /**
  * A matcher of paths below `base`. Without a `/` the pattern matches names at any depth; a `/` at its start says nothing. A pattern for a folder
- * (with `/` at its end) takes everything in it. Throws `invalid_request` for `..`, NUL, and more than 200 alternatives.
+ * (with `/` at its end) takes everything in it. Throws `invalid_request` for `..`, control characters, backslashes that escape nothing, and
+ * more than 200 alternatives.
  */
 export function globMatcher(pattern: string, base = '/'): PathMatcher {
   checkPattern(pattern)
@@ -51,7 +52,8 @@ export function globBase(pattern: string): string {
 function checkPattern(pattern: string): void {
   if (pattern.trim() === '') throw new AppError('invalid_request', 'The pattern is empty. "**/*" matches every file, "*.md" files by name.')
   if (/\p{Cc}/u.test(pattern)) throw new AppError('invalid_request', 'The pattern contains a NUL or another control character, which no file name here has.')
-  const isUpward = expandBraces(pattern).some((alternative) => alternative.split('/').some((segment) => segment.replaceAll('\\', '') === '..'))
+  if (/\\(?![*?[\]{},!])/.test(pattern)) throw new AppError('invalid_request', 'The pattern contains a backslash: folders are separated by "/". Only * ? [ ] { } , ! may have one before them, to mean the character itself.')
+  const isUpward = expandBraces(pattern).some((alternative) => alternative.split('/').includes('..'))
   if (isUpward) throw new AppError('invalid_request', `The pattern ${JSON.stringify(pattern)} contains "..": patterns are relative to the workspace root (or the given folder) and cannot leave it.`)
 }
 

@@ -41,12 +41,14 @@ export async function runRipgrep(run: RipgrepRun, read: RecordReader): Promise<R
   // No environment at all: RIPGREP_CONFIG_PATH and the like must not change what is searched or run.
   const child = spawn(rgPath, run.arguments, { cwd: run.directory, env: {}, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = exitOf(child)
+  ended.catch(() => undefined) // awaited below; until then a start that fails must not count as nobody's
   const time = AbortSignal.timeout(run.timeLimitMs)
   const kill = (): void => void child.kill('SIGKILL')
   run.signal.addEventListener('abort', kill, { once: true })
   time.addEventListener('abort', kill, { once: true })
   try {
     const [errorText, { reason, skippedRecords }] = await Promise.all([errorOutput(child), readRecords(child, { run, read })])
+    run.signal.throwIfAborted()
     if (reason !== 'finished') return { type: reason, skippedRecords }
     const exitCode = await ended
     run.signal.throwIfAborted()
