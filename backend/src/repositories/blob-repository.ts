@@ -1,6 +1,6 @@
 /** Bytes by their SHA-256, one copy per workspace: up to 1 MiB in the row, above that in chunks, so that no statement ever carries more than a chunk. */
 import { sql } from 'kysely'
-import { type DbConn } from '../db/db.ts'
+import type { DbConn } from '../db/db.ts'
 
 /** The largest blob that is kept in its row. */
 export const INLINE_BYTES = 1024 * 1024
@@ -75,4 +75,14 @@ export async function* readBlob(conn: DbConn, key: BlobKey, range: { readonly si
 function present(data: Buffer | undefined, key: BlobKey): Buffer {
   if (data === undefined) throw new Error(`blob ${key.hash.toString('hex')} of workspace ${key.workspaceId} has lost bytes in the database`)
   return data
+}
+
+/** Removes blobs, at most `limit`, that no version names and that were stored before `before`. The workspace must be locked: a version may be about to name one. */
+export async function deleteUnreferencedBlobs(tx: DbConn, workspaceId: string, options: { readonly before: Date; readonly limit: number }): Promise<number> {
+  const result = await sql`
+    DELETE FROM blobs WHERE workspace_id = ${workspaceId}::uuid AND hash IN (
+      SELECT b.hash FROM blobs b WHERE b.workspace_id = ${workspaceId}::uuid AND b.created_at < ${options.before}
+        AND NOT EXISTS (SELECT 1 FROM file_versions v WHERE v.workspace_id = b.workspace_id AND v.blob_hash = b.hash)
+      LIMIT ${options.limit})`.execute(tx)
+  return Number(result.numAffectedRows ?? 0)
 }

@@ -1,7 +1,7 @@
 /** The workspace journal: gap-free per workspace, one row per affected file and folder. The row of a workspace is the lock that orders it. */
-import { type AuthorKind, type ChangeKind, type FileType } from '@buildscale/protocol'
+import type { AuthorKind, ChangeKind, FileType } from '@buildscale/protocol'
 import { sql } from 'kysely'
-import { type DbConn } from '../db/db.ts'
+import type { DbConn } from '../db/db.ts'
 
 /** One change before it is stored. `fromPath` and `toPath` are where the file was and is; one is null when it came to be or went. */
 export interface NewChangeRow {

@@ -1,8 +1,8 @@
 /** Identity of files and folders: where they are and which version is theirs. Every query names the workspace; active rows only, unless it says otherwise. */
-import { type FileType } from '@buildscale/protocol'
+import type { FileType } from '@buildscale/protocol'
 import { sql } from 'kysely'
-import { type DbConn } from '../db/db.ts'
-import { type NewVersionRow, type VersionRow } from './file-version-repository.ts'
+import type { DbConn } from '../db/db.ts'
+import type { NewVersionRow, VersionRow } from './file-version-repository.ts'
 
 /** A file or folder with its latest version; a folder has none. */
 export interface FileRow {

@@ -1,7 +1,7 @@
 /** The immutable history of files: version 1 to n of each. */
-import { type AuthorKind } from '@buildscale/protocol'
+import type { AuthorKind } from '@buildscale/protocol'
 import { sql } from 'kysely'
-import { type DbConn } from '../db/db.ts'
+import type { DbConn } from '../db/db.ts'
 
 export interface VersionAuthor {
   readonly kind: AuthorKind

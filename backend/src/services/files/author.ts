@@ -1,4 +1,4 @@
-import { type AuthorKind } from '@buildscale/protocol'
+import type { AuthorKind } from '@buildscale/protocol'
 
 /** Who made a change, as versions and the journal keep it. */
 export interface Author {

@@ -1,9 +1,9 @@
-import { type ChangeKind, type FileType } from '@buildscale/protocol'
+import type { ChangeKind, FileType } from '@buildscale/protocol'
 import { uuidv7 } from 'uuidv7'
-import { type DbConn } from '../../db/db.ts'
+import type { DbConn } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
 import { insertChanges, lockJournal, type NewChangeRow } from '../../repositories/change-repository.ts'
-import { type Author } from './author.ts'
+import type { Author } from './author.ts'
 
 /** A change to be recorded: a version is given with its number, because people are told numbers. */
 export interface NewChange {

@@ -1,7 +1,7 @@
 /** Rows of the file tables as the wire shows them. */
-import { type FileEntry, type FileVersion } from '@buildscale/protocol'
-import { type FileRow } from '../../repositories/file-repository.ts'
-import { type VersionRow } from '../../repositories/file-version-repository.ts'
+import type { FileEntry, FileVersion } from '@buildscale/protocol'
+import type { FileRow } from '../../repositories/file-repository.ts'
+import type { VersionRow } from '../../repositories/file-version-repository.ts'
 
 export function fileEntry(row: FileRow): FileEntry {
   const { latest } = row

@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts'
 import { userAuthor } from './author.ts'
-import { type RecordedChange } from './change-set.ts'
+import type { RecordedChange } from './change-set.ts'
 import { FileService } from './file-service.ts'
 import { createFolder, moveFile, removeFile, restoreVersion, touchFile, writeFile, type WriteFileOptions } from './file-tree.ts'
 

@@ -2,12 +2,12 @@
  * Every way in which the tree of a workspace changes. Each runs inside a `ChangeSet`, which holds the workspace's lock: what is checked here stays true
  * until the commit. SQL only; paths have been through `parsePath`.
  */
-import { type FileEntry, type FileType, type FileVersion } from '@buildscale/protocol'
+import type { FileEntry, FileType, FileVersion } from '@buildscale/protocol'
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../../errors.ts'
 import { type FileRow, findFile, insertFolders, storeWrite, touchRow, trashFiles } from '../../repositories/file-repository.ts'
 import { findVersion, type NewVersionRow, type VersionRow } from '../../repositories/file-version-repository.ts'
-import { type ChangeSet, type NewChange } from './change-set.ts'
+import type { ChangeSet, NewChange } from './change-set.ts'
 import { type Content, contentHash, contentSize, contentStart, isLarge } from './content.ts'
 import { fileEntry, versionEntry } from './file-entry.ts'
 import { baseName } from './file-path.ts'

@@ -1,4 +1,4 @@
-import { type DbConn } from '../../db/db.ts'
+import type { DbConn } from '../../db/db.ts'
 import { type FilePlace, type FileRow, listBelow } from '../../repositories/file-repository.ts'
 
 const PAGE = 5_000

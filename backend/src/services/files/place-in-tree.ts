@@ -1,7 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../../errors.ts'
 import { type FileRow, findFiles, type NewFolderRow } from '../../repositories/file-repository.ts'
-import { type ChangeSet, type NewChange } from './change-set.ts'
+import type { ChangeSet, NewChange } from './change-set.ts'
 import { ancestorPaths, baseName } from './file-path.ts'
 
 /** A path in the tree as it is now, while the workspace is locked. */

@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../errors.ts'
 import { INLINE_BYTES } from '../../repositories/blob-repository.ts'
-import { type Content } from './content.ts'
+import type { Content } from './content.ts'
 
 export interface SpoolOptions {
   /** More bytes than this are `payload_too_large`. */

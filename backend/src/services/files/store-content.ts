@@ -1,4 +1,4 @@
-import { type DbConn } from '../../db/db.ts'
+import type { DbConn } from '../../db/db.ts'
 import { CHUNK_BYTES, insertChunk, insertLargeBlob } from '../../repositories/blob-repository.ts'
 import { type Content, contentHash, contentPieces, contentSize } from './content.ts'
 

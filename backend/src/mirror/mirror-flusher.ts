@@ -1,0 +1,151 @@
+import type { Semaphore } from 'async-mutex'
+import type { DbLog } from '../db/db-log.ts'
+import type { MirrorStatus } from './mirror-service.ts'
+import type { WorkspaceMirror } from './workspace-mirror.ts'
+
+/** Waiting times after failures: doubled each time, up to the last. Milliseconds. */
+const FIRST_RETRY_MS = 250
+const LAST_RETRY_MS = 10_000
+
+export interface MirrorFlusherOptions {
+  readonly workspaceId: string
+  readonly mirror: Pick<WorkspaceMirror, 'catchUp' | 'appliedSeq' | 'isReady'>
+  /** Bounds how many workspaces are written at once. */
+  readonly slots: Semaphore
+  readonly log: DbLog
+}
+
+interface Waiter {
+  readonly seq: number
+  wake(): void
+}
+
+/** Decides when a workspace's mirror runs: at once when something was committed, later and later while it fails. */
+export class MirrorFlusher {
+  readonly #options: MirrorFlusherOptions
+  readonly #waiters = new Set<Waiter>()
+  #wanted = 0
+  #running: Promise<void> | undefined
+  #retry: NodeJS.Timeout | undefined
+  #failures = 0
+  #error: string | null = null
+  #isClosed = false
+
+  constructor(options: MirrorFlusherOptions) {
+    this.#options = options
+  }
+
+  get appliedSeq(): number {
+    return this.#options.mirror.appliedSeq
+  }
+
+  /** The journal has reached `seq`. */
+  wake(seq: number): void {
+    this.#wanted = Math.max(this.#wanted, seq)
+    if (this.#running !== undefined || this.#retry !== undefined || this.#isClosed || this.#shows(this.#wanted)) return
+    this.#running = this.#run()
+  }
+
+  status(): MirrorStatus {
+    return { workspaceId: this.#options.workspaceId, appliedSeq: this.appliedSeq, behind: this.#error !== null, error: this.#error }
+  }
+
+  /** Resolves when the disk shows `seq`, when `timeoutMs` have passed, or when this closes. Rejects with the signal's reason. */
+  async waitFor(seq: number, { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void> {
+    signal?.throwIfAborted()
+    this.wake(seq)
+    if (this.#shows(seq)) return
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    const done = (): void => resolve(undefined)
+    const waiter = { seq, wake: done }
+    const timer = setTimeout(done, timeoutMs)
+    this.#waiters.add(waiter)
+    signal?.addEventListener('abort', done, { once: true })
+    if (this.#isClosed) done()
+    await promise
+    clearTimeout(timer)
+    this.#waiters.delete(waiter)
+    signal?.removeEventListener('abort', done)
+    signal?.throwIfAborted()
+  }
+
+  /** After a repair: what failed may work now. */
+  recovered(): void {
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    this.#failures = 0
+    this.#error = null
+    this.#wakeWaiters()
+    this.wake(0)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    for (const waiter of this.#waiters) waiter.wake()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { slots, mirror } = this.#options
+    try {
+      // The journal is read to its end, so one run is enough for all that was committed before it began.
+      for (let upTo = -1; upTo < this.#wanted && !this.#isClosed; ) {
+        upTo = this.#wanted
+        await slots.runExclusive(() => mirror.catchUp({ isStopped: () => this.#isClosed, onApplied: () => this.#wakeWaiters() }))
+      }
+      this.#failures = 0
+      this.#error = null
+    } catch (error) {
+      this.#failed(error)
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { log, workspaceId } = this.#options
+    this.#error = describeDiskError(error)
+    log.error({ err: error, workspaceId, appliedSeq: this.appliedSeq }, 'the mirror of a workspace could not be brought up to date; it will be tried again')
+    if (this.#isClosed) return
+    const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures)
+    this.#failures += 1
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      this.wake(0)
+    }, delay)
+    this.#retry.unref()
+  }
+
+  #wakeWaiters(): void {
+    for (const waiter of this.#waiters) if (this.#shows(waiter.seq)) waiter.wake()
+  }
+
+  #shows(seq: number): boolean {
+    return this.#options.mirror.isReady && this.appliedSeq >= seq
+  }
+}
+
+/** For people, in `/ready` and the doctor: which operation failed on what. */
+export function describeDiskError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const reason = 'code' in error ? REASONS[String(error.code)] : undefined
+  return reason === undefined ? error.message : `${reason} (${error.message})`
+}
+
+/** True for what the operating system said about a file. */
+export function isDiskError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error && 'path' in error
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EACCES: 'the server may not write there',
+  EPERM: 'the server may not write there',
+  EROFS: 'the disk is read-only',
+  ENAMETOOLONG: 'this file system takes no name that long',
+  EILSEQ: 'this file system does not take that name',
+  EINVAL: 'this file system does not take that name',
+}
