@@ -21,6 +21,8 @@ export class FixtureChat {
   #queue: Promise<void> = Promise.resolve()
   #waiting = 0
   #stop: AbortController | undefined
+  /** The last event before the turn that runs. */
+  #beforeTurn: number | undefined
 
   constructor(info: Chat, effects: TurnEffects) {
     this.info = { ...info }
@@ -36,6 +38,11 @@ export class FixtureChat {
   /** True when nothing is queued or running; waiting for a person counts as idle. */
   get isIdle(): boolean {
     return this.info.status === 'idle' || this.info.status === 'waiting'
+  }
+
+  /** The cursor up to which `messages` holds everything. */
+  get asOfSeq(): number {
+    return this.#beforeTurn ?? this.events.length
   }
 
   /** Appends a stored event; tests also call it to write a history by hand. */
@@ -73,6 +80,7 @@ export class FixtureChat {
   async #run({ content, message_id, turn_id }: { content: string; message_id: string; turn_id: string }): Promise<void> {
     this.#stop = new AbortController()
     const turn = { turn_id, step: 1, attempt: 1 }
+    this.#beforeTurn = this.events.length
     this.setStatus('running')
     this.append({ type: 'turn_started', data: { ...turn, message_id } })
     if (content.startsWith('ask')) return this.setStatus('waiting')
@@ -87,6 +95,7 @@ export class FixtureChat {
       this.append({ type: 'done', data: { ...turn, message_id: message.id, usage: USAGE, cost: 0.01, model: MODEL, timings: { queued_ms: 1, first_delta_ms: 2, total_ms: 3 } } })
     }
     this.#stop = undefined
+    this.#beforeTurn = undefined
     this.#waiting -= 1
     if (this.#waiting === 0) this.setStatus('idle')
   }

@@ -95,7 +95,7 @@ export const FIXTURE_HANDLERS: Readonly<Record<string, (call: FixtureCall) => Fi
   },
   listMessages: (call) => {
     const chat = chatOf(call)
-    return json({ items: chat.messages, next_cursor: null, as_of_seq: chat.info.last_seq })
+    return json({ items: chat.messages, next_cursor: null, as_of_seq: chat.asOfSeq })
   },
   postMessage: (call) => json(chatOf(call).post(String(parse(call.body)['content'])), 202),
   stopChat: (call) => (chatOf(call).stop() ? json({ turn_id: randomUUID(), status: 'stopped' }) : json({ turn_id: null, status: 'idle' })),
