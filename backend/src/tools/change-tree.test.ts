@@ -77,7 +77,7 @@ describe('mv', () => {
     ['moves to a new path, creating the folders', '/a.md', '/x/y/z.md', '/x/y/z.md'],
     ['moves to the root', '/src/main.ts', '/', '/main.ts'],
     ['moves a folder with its content', '/src', '/lib', '/lib'],
-  ])('%s', async (_, source, destination, target) => {
+  ])('%s', async (...[, source, destination, target]) => {
     const workspace = await workspaces.with({ '/a.md': 'x', '/src/main.ts': 'y', '/srcX/z': 'z' })
     expect(await workspace.ok('mv', { source, destination })).toMatchObject({ from_path: source, to_path: target })
     const paths = await workspace.paths()
@@ -95,7 +95,7 @@ describe('mv', () => {
     ['the workspace itself', '/', '/x', 'invalid_request', /workspace itself/],
     ['what is not there', '/A.md', '/x', 'not_found', /Did you mean "\/a.md"/],
     ['to the place where it is', '/a.md', '/', 'invalid_request', /same/],
-  ])('refuses %s', async (_, source, destination, code, expected) => {
+  ])('refuses %s', async (...[, source, destination, code, expected]) => {
     const workspace = await workspaces.with({ '/a.md': '1', '/b.md': '2', '/src/a.md': '3' })
     const before = await workspace.paths()
     const error = await workspace.refused('mv', { source, destination })

@@ -23,7 +23,7 @@ describe('edit', () => {
     ['inserts an empty line', 'a\nb\n', { insert_line: 1, insert_content: '\n' }, 'a\n\nb\n'],
     ['inserts into an empty file', '', { insert_line: 0, insert_content: 'x' }, 'x'],
     ['inserts CRLF lines into a CRLF file', 'a\r\nb', { insert_line: 1, insert_content: 'x' }, 'a\r\nx\r\nb'],
-  ])('%s', async (_, before, args, after) => {
+  ])('%s', async (...[, before, args, after]) => {
     const workspace = await workspaces.with({ '/f': before })
     expect(await workspace.ok('edit', { path: '/f', ...args })).toMatchObject({ path: '/f', version: 2, unchanged: false })
     expect(await workspace.text('/f')).toBe(after)
@@ -43,7 +43,7 @@ describe('edit', () => {
     ['a line behind the end', { insert_line: 9, insert_content: 'x' }, 'invalid_request', /has 4 lines: use 0 .* to 4/],
     ['a negative line', { insert_line: -1, insert_content: 'x' }, 'invalid_request', /insert_line: must be at least 0/],
     ['a hash of another version', { old_string: 'const a', new_string: 'x', last_read_hash: 'f'.repeat(64) }, 'version_mismatch', /Read it again/],
-  ])('refuses %s', async (_, args, code, expected) => {
+  ])('refuses %s', async (...[, args, code, expected]) => {
     const text = 'const a = 1\nconst b = 2\nfunction hello() {\n}\n'
     const workspace = await workspaces.with({ '/f': text })
     const error = await workspace.refused('edit', { path: '/f', ...args })

@@ -94,7 +94,7 @@ describe('read', () => {
     ['an image', '/a.png', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2]), /binary|not UTF-8/],
     ['text in another encoding', '/a.txt', Buffer.from('grüße', 'latin1'), /not UTF-8 text/],
     ['bytes with NUL', '/a.bin', Buffer.from('a\0b'), /binary/],
-  ])('says what %s is instead of showing garbage', async (_, path, bytes, expected) => {
+  ])('says what %s is instead of showing garbage', async (...[, path, bytes, expected]) => {
     const workspace = await workspaces.with({ [path]: bytes })
     const error = await workspace.refused('read', { path })
     expect(error).toMatchObject({ code: 'unsupported_media_type' })

@@ -227,7 +227,7 @@ describe('glob', () => {
     ['a file as folder', { pattern: '*', path: '/a.rs' }, 'conflict', /is a file/],
     ['a folder that is not there', { pattern: '*', path: '/scr' }, 'not_found', /no "\/scr"/],
     ['a flood of alternatives', { pattern: '{a,b}'.repeat(20) }, 'invalid_request', /alternatives/],
-  ])('refuses %s', async (_, args, code, expected) => {
+  ])('refuses %s', async (...[, args, code, expected]) => {
     const workspace = await workspaces.with(files)
     const error = await workspace.refused('glob', args)
     expect(error.code).toBe(code)
