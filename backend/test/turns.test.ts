@@ -1,4 +1,4 @@
-import { type SseEvent } from '@buildscale/protocol'
+import type { SseEvent } from '@buildscale/protocol'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningApp, startApp } from './support/running-app.ts'

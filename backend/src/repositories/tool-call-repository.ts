@@ -1,5 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import type { DbConn } from '../db/db.ts'
+import type { TurnFence } from './chat-event-repository.ts'
 import type { Database, ToolEffectRow } from '../db/schema.ts'
 
 export type ToolCallRow = Selectable<Database['tool_calls']>
@@ -18,12 +19,13 @@ export interface NewToolCall {
   readonly effect: ToolEffectRow
 }
 
-/** The calls of a committed step, all pending. */
-export async function insertToolCalls(tx: DbConn, calls: readonly NewToolCall[]): Promise<void> {
-  if (calls.length === 0) return
-  await tx
+/** Stores the calls of a committed step, all pending; answers their rows. */
+export async function insertToolCalls(tx: DbConn, calls: readonly NewToolCall[]): Promise<readonly ToolCallRow[]> {
+  if (calls.length === 0) return []
+  return tx
     .insertInto('tool_calls')
     .values(calls.map((call) => ({ ...call, status: 'pending' as const, result: null, started_at: null, ended_at: null })))
+    .returningAll()
     .execute()
 }
 
@@ -33,9 +35,22 @@ export function listToolCalls(conn: DbConn, turnIds: readonly string[]): Promise
   return conn.selectFrom('tool_calls').selectAll().where('turn_id', 'in', [...turnIds]).orderBy('turn_id').orderBy('step').orderBy('index').execute()
 }
 
-/** The call, locked, so that its result is stored once. */
-export function lockToolCall(tx: DbConn, id: string): Promise<ToolCallRow> {
-  return tx.selectFrom('tool_calls').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirstOrThrow()
+/**
+ * The call, locked, so that its result is stored once, and its turn held against takeover and end; undefined when the turn no longer runs under this claim.
+ * One round trip: a write does little else.
+ */
+export function holdToolCall(tx: DbConn, id: string, fence: TurnFence): Promise<ToolCallRow | undefined> {
+  return tx
+    .selectFrom('turns')
+    .innerJoin('tool_calls', 'tool_calls.turn_id', 'turns.id')
+    .selectAll('tool_calls')
+    .where('turns.id', '=', fence.turnId)
+    .where('turns.lease_epoch', '=', fence.epoch)
+    .where('turns.status', '=', 'running')
+    .where('tool_calls.id', '=', id)
+    .forShare('turns')
+    .forNoKeyUpdate('tool_calls')
+    .executeTakeFirst()
 }
 
 export interface ToolCallEnd {

@@ -8,8 +8,7 @@ import type { SessionConn } from '../../db/session-conn.ts'
 import { AppError, publicError } from '../../errors.ts'
 import type { MirrorService } from '../../mirror/mirror-service.ts'
 import type { NewEventRow } from '../../repositories/chat-event-repository.ts'
-import { endToolCall, lockToolCall, markToolCallRunning, type ToolCallRow } from '../../repositories/tool-call-repository.ts'
-import { holdTurn } from '../../repositories/turn-repository.ts'
+import { endToolCall, holdToolCall, markToolCallRunning, type ToolCallRow } from '../../repositories/tool-call-repository.ts'
 import { ChangeSet, type RecordedChange } from '../files/change-set.ts'
 import type { ChatBroadcast } from './chat-broadcast.ts'
 import { appendEvents, newEvent } from './chat-event-log.ts'
@@ -33,8 +32,8 @@ export class ToolLedger implements TurnLedger {
 
   async finish(call: ToolCallRow, outcome: CallOutcome, startedAt: Date | null): Promise<EndedCall> {
     const ended = await this.#deps.conn.transaction(async (tx) => {
-      await this.#hold(tx)
-      return this.#store(tx, { call, outcome, startedAt, changes: [] })
+      const stored = endedCall(await this.#hold(tx, call))
+      return stored ?? this.#store(tx, { call, outcome, startedAt, changes: [] })
     })
     this.#deps.broadcast.published(this.#deps.turn.chatId)
     return ended
@@ -45,8 +44,7 @@ export class ToolLedger implements TurnLedger {
     const { ended, changes } = await conn.transaction(async (tx) => {
       const author = { kind: 'agent' as const, id: turn.userId, turnId: turn.turnId, toolCallId: call.id }
       const set = await ChangeSet.open(tx, { workspaceId: turn.workspaceId, author })
-      await this.#hold(tx)
-      const stored = endedCall(await lockToolCall(tx, call.id))
+      const stored = endedCall(await this.#hold(tx, call))
       if (stored !== undefined) return { ended: stored, changes: [] }
       const outcome = await applySafely(set, apply)
       const changes = await set.close()
@@ -62,14 +60,14 @@ export class ToolLedger implements TurnLedger {
     return this.#deps.conn.run((conn) => markToolCallRunning(conn, call.id))
   }
 
-  async #hold(tx: DbConn): Promise<void> {
-    if (!(await holdTurn(tx, this.#deps.turn, 'shared'))) throw new LostTurn(this.#deps.turn.turnId)
+  async #hold(tx: DbConn, call: ToolCallRow): Promise<ToolCallRow> {
+    const held = await holdToolCall(tx, call.id, this.#deps.turn)
+    if (held === undefined) throw new LostTurn(this.#deps.turn.turnId)
+    return held
   }
 
   async #store(tx: DbConn, end: { call: ToolCallRow; outcome: CallOutcome; startedAt: Date | null; changes: readonly RecordedChange[] }): Promise<EndedCall> {
     const { call, outcome, startedAt, changes } = end
-    const stored = endedCall(await lockToolCall(tx, call.id))
-    if (stored !== undefined) return stored
     const ended: EndedCall = outcomeResult(outcome)
     await endToolCall(tx, call.id, { ...ended, startedAt })
     const { turn, attempt } = this.#deps
@@ -89,9 +87,7 @@ async function applySafely(set: ChangeSet, apply: ApplyWrite): Promise<CallOutco
   const mark = set.mark()
   await sql`SAVEPOINT tool`.execute(set.tx)
   try {
-    const output = await apply(set)
-    await sql`RELEASE SAVEPOINT tool`.execute(set.tx)
-    return { ok: true, output }
+    return { ok: true, output: await apply(set) }
   } catch (error) {
     await sql`ROLLBACK TO SAVEPOINT tool`.execute(set.tx)
     set.rollbackTo(mark)

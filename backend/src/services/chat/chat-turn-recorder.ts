@@ -1,7 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import type { Db } from '../../db/db.ts'
 import type { NewEventRow } from '../../repositories/chat-event-repository.ts'
-import { insertToolCalls, listToolCalls, type NewToolCall, type ToolCallRow } from '../../repositories/tool-call-repository.ts'
+import { insertToolCalls, type NewToolCall, type ToolCallRow } from '../../repositories/tool-call-repository.ts'
 import { holdTurn, insertStep, nextAttempt } from '../../repositories/turn-repository.ts'
 import type { ChatBroadcast } from './chat-broadcast.ts'
 import { DeltaWriter, type PartialPart, type WriterLanes } from './chat-delta-writer.ts'
@@ -104,14 +104,15 @@ export class ChatTurnRecorder implements TurnRecorder {
       args: call.args,
       effect: call.effect,
     }))
-    await db.transaction(async (tx) => {
+    const rows = await db.transaction(async (tx) => {
       if (!(await holdTurn(tx, turn, 'shared'))) throw new LostTurn(turn.turnId)
       await insertStep(tx, this.#stepRow(step))
-      await insertToolCalls(tx, calls)
+      const inserted = await insertToolCalls(tx, calls)
       await appendEvents(tx, turn, [...deltas, ...calls.map((call) => this.#callEvent(call)), ...this.#usageEvent(step)])
+      return inserted
     })
     broadcast.published(turn.chatId)
-    for (const call of await listToolCalls(db.kysely, calls.length === 0 ? [] : [turn.turnId])) this.#calls.set(callKey(call.step, call.provider_call_id), call)
+    for (const call of rows) this.#calls.set(callKey(call.step, call.provider_call_id), call)
     this.#step = step.number + 1
     this.#startStep()
   }
