@@ -23,11 +23,11 @@ export interface RigBenchSettings {
   readonly totalSteps: number
 }
 
-const MODULES: Readonly<Record<ClientName, string>> = {
-  ours: '../rig/ours-client.ts',
-  raw: '../rig/raw-client.ts',
-  openai: '../../peers/openai-client.mjs',
-  ai: '../../peers/ai-client.mjs',
+const MODULES: Readonly<Record<ClientName, URL>> = {
+  ours: new URL('./ours-client.ts', import.meta.url),
+  raw: new URL('./raw-client.ts', import.meta.url),
+  openai: new URL('../../peers/openai-client.mjs', import.meta.url),
+  ai: new URL('../../peers/ai-client.mjs', import.meta.url),
 }
 
 /**
@@ -74,8 +74,8 @@ function record(results: Map<WorkName, Map<ClientName, Measurement[]>>, entry: {
 }
 
 async function measureInProcess(client: ClientName, { url, work }: { readonly url: string; readonly work: Work }): Promise<Measurement> {
-  const program = fileURLToPath(new URL('measure-process.ts', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [program, new URL(MODULES[client], import.meta.url).href, url, JSON.stringify(work)])
+  const program = fileURLToPath(new URL('./measure-process.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [program, MODULES[client].href, url, JSON.stringify(work)])
   return parseMeasurement(stdout)
 }
 

@@ -35,7 +35,7 @@ export interface ScriptCondition {
   readonly step?: number
 }
 
-export interface ScriptTurn {
+interface ScriptTurn {
   readonly when: ScriptCondition | undefined
   /** How often it may be used; Infinity for "always". */
   readonly times: number

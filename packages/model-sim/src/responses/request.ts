@@ -2,7 +2,7 @@
 import { ApiError } from '../api-error.ts'
 import { isObject, objectsOf, textOf, type JsonObject } from '../json.ts'
 
-export interface OfferedTool {
+interface OfferedTool {
   readonly name: string
   readonly parameters: JsonObject
 }
