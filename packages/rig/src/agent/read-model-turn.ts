@@ -45,7 +45,7 @@ export async function readStreamed({ model, request, options }: ModelCall, sink:
     },
     ready: () => sink.ready(),
   })
-  return modelTurn(request, await untilAborted(stream.response, options.signal), minted)
+  return modelTurn(request, await stream.response, minted)
 }
 
 /** The same with hooks that watch deltas: each delta waits for them before it is forwarded. */
@@ -61,7 +61,7 @@ export async function readWatched(call: ModelCall, sink: DeltaSink, watch: { rea
     sink.item(item)
     await sink.ready()
   }
-  return modelTurn(request, await untilAborted(stream.response, options.signal), minted)
+  return modelTurn(request, await stream.response, minted)
 }
 
 /** Text adds up over the whole turn, reasoning per part. */

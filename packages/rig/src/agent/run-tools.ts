@@ -24,6 +24,12 @@ type Settled<T> = { readonly type: 'fulfilled'; readonly value: T } | { readonly
 
 /** Runs tasks in order, several at a time; the values come in the order of the tasks. Settles when nothing is running any more; the first failure in task order is thrown. */
 export async function runBatch<T>(tasks: readonly BatchTask<T>[], { concurrency, signal, onFailure }: BatchOptions): Promise<readonly T[]> {
+  const [only] = tasks
+  if (only !== undefined && tasks.length === 1 && !signal.aborted) {
+    const value = await only.run()
+    if (signal.aborted) throw stopOf(signal)
+    return [value]
+  }
   const started: Promise<Settled<T>>[] = []
   const running = new Set<Promise<Settled<T>>>()
   const start = (task: BatchTask<T>): void => {

@@ -189,12 +189,15 @@ export class PartsAccumulator {
   }
 
   #toolDelta({ id, name, delta }: Extract<RawStreamingChoice, { type: 'tool_delta' }>): void {
-    const slot = this.#openTool({ type: 'tool_start', id })
+    const known = this.#byId.get(id)
+    const slot = known?.kind === 'tool' && known.isOpen ? known : this.#openTool({ type: 'tool_start', id })
     // Some servers repeat the name as an empty string in later fragments.
     if (name !== undefined && name !== '') slot.name = name
     if (delta !== undefined) slot.arguments += delta
     if (slot.arguments.length > MAX_ARGUMENTS) throw new RangeError(`The arguments of a tool call exceed ${MAX_ARGUMENTS} characters`)
-    this.#emit({ type: 'tool_call_delta', internalCallId: slot.internalCallId, ...(name === undefined ? {} : { name }), ...(delta === undefined ? {} : { delta }) })
+    const { internalCallId } = slot
+    if (name === undefined && delta !== undefined) this.#emit({ type: 'tool_call_delta', internalCallId, delta })
+    else this.#emit({ type: 'tool_call_delta', internalCallId, ...(name === undefined ? {} : { name }), ...(delta === undefined ? {} : { delta }) })
   }
 
   #endTool({ id, name, provider, arguments: restated, onUnparseable }: Extract<RawStreamingChoice, { type: 'tool_end' }>): void {

@@ -51,7 +51,7 @@ function deriveJsonSchema(schema: SchemaLike): unknown {
 }
 
 /** Checks `value`. A bare JSON Schema accepts everything: providers enforce it, or the tool does. */
-export async function checkValue(schema: SchemaLike, value: unknown): Promise<SchemaResult<unknown>> {
+export function checkValue(schema: SchemaLike, value: unknown): SchemaResult<unknown> | Promise<SchemaResult<unknown>> {
   if (isStandardSchema(schema)) return schema['~standard'].validate(value)
   if (!isJsonSchemaWithCheck(schema) || schema.validate === undefined) return { value }
   try {

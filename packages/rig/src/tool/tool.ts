@@ -1,6 +1,6 @@
 import type { ToolDefinition } from '../completion/completion-request.ts'
 import { isJsonObject, type Json, type JsonSchema } from '../completion/json.ts'
-import { checkValue, describeIssue, jsonSchemaOf, type InferOutput, type SchemaLike } from './schema.ts'
+import { checkValue, describeIssue, jsonSchemaOf, type InferOutput, type SchemaLike, type SchemaResult } from './schema.ts'
 import { ToolExecutionError } from './tool-error.ts'
 
 /** What a running call gets to know. `deps` and `metadata` never reach the model. */
@@ -95,12 +95,22 @@ export function dynamicTool(options: {
   }
 }
 
-async function parseToolArgs<S extends SchemaLike>(tool: { readonly name: string; readonly schema: S | undefined }, raw: Json): Promise<InferOutput<S>> {
-  const result = await checkValue(tool.schema ?? NO_PARAMETERS, raw ?? {})
+interface ArgumentsOf<S> {
+  readonly name: string
+  readonly schema: S | undefined
+}
+
+/** Most schemas answer at once: then nothing has to be waited for. */
+function parseToolArgs<S extends SchemaLike>(tool: ArgumentsOf<S>, raw: Json): InferOutput<S> | Promise<InferOutput<S>> {
+  const result = checkValue(tool.schema ?? NO_PARAMETERS, raw ?? {})
+  return result instanceof Promise ? result.then((settled) => accepted(tool, settled)) : accepted(tool, result)
+}
+
+function accepted<S extends SchemaLike>({ name }: ArgumentsOf<S>, result: SchemaResult<unknown>): InferOutput<S> {
   if (result.issues !== undefined) {
-    throw new ToolExecutionError('invalid_args', [`Invalid arguments for ${tool.name}:`, ...result.issues.map((issue) => `- ${describeIssue(issue)}`)].join('\n'))
+    throw new ToolExecutionError('invalid_args', [`Invalid arguments for ${name}:`, ...result.issues.map((issue) => `- ${describeIssue(issue)}`)].join('\n'))
   }
-  if (!isOutput<S>(result.value)) throw new ToolExecutionError('invalid_args', `Invalid arguments for ${tool.name}: expected an object`)
+  if (!isOutput<S>(result.value)) throw new ToolExecutionError('invalid_args', `Invalid arguments for ${name}: expected an object`)
   return result.value
 }
 

@@ -35,9 +35,10 @@ export class InputFragments {
 
   /** The longest known beginning of `messages`. It is taken out: its successor takes its place, so that a conversation is kept once. */
   #takeBeginning(messages: readonly AnyMessage[]): JoinedMessages {
-    for (const message of messages.slice(-SEARCH_DEPTH).reverse()) {
-      const known = this.#joined.get(message)
-      if (known === undefined || !isBeginning(known.messages, messages)) continue
+    for (let index = messages.length - 1; index >= Math.max(0, messages.length - SEARCH_DEPTH); index--) {
+      const message = messages[index]
+      const known = message === undefined ? undefined : this.#joined.get(message)
+      if (message === undefined || known === undefined || !isBeginning(known.messages, messages)) continue
       this.#joined.delete(message)
       return known
     }
@@ -54,5 +55,6 @@ export class InputFragments {
 }
 
 function isBeginning(beginning: readonly AnyMessage[], messages: readonly AnyMessage[]): boolean {
-  return beginning.length <= messages.length && beginning.every((message, index) => message === messages[index])
+  for (let index = 0; index < beginning.length; index++) if (beginning[index] !== messages[index]) return false
+  return true
 }
