@@ -2,7 +2,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { randomUUID } from 'node:crypto'
 import type { Db } from './db/db.ts'
 import type { HttpAccess } from './http/access.ts'
-import { installConnectionDeadline } from './http/close-connections.ts'
+import { installClosing } from './http/closing.ts'
 import { installErrorResponses, refuseConnection, sendError } from './http/error-response.ts'
 import { guardHost, type HostPolicy } from './http/host-guard.ts'
 import { installJsonBodies } from './http/json-body.ts'
@@ -36,8 +36,8 @@ export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDep
 /** The web application: mechanism, routes and UI. Reads and listens to nothing until `ready`, `inject` or `listen`. */
 export function createApp(deps: AppDeps): FastifyInstance {
   const app = createServer(deps)
-  installConnectionDeadline(app)
   installSecurityHeaders(app)
+  installClosing(app)
   installRequestLog(app)
   app.addHook('onRequest', (request, _reply, done) => {
     guardHost(request, deps.hosts)
@@ -64,6 +64,8 @@ function createServer(deps: AppDeps): FastifyInstance {
     routerOptions: { maxParamLength: 500 },
     frameworkErrors: (error, request, reply) => void sendError(request, reply, error),
     clientErrorHandler: (error, socket) => refuseConnection(error, socket),
+    // Answered by `installClosing`, with a body of ours.
+    return503OnClosing: false,
     // A kept-alive connection must not hold up the end of the process.
     forceCloseConnections: 'idle',
   })

@@ -49,6 +49,8 @@ function fromFramework(error: unknown): unknown {
   switch (error.statusCode) {
     case 413:
       return new AppError('payload_too_large', 'The body is too large for this endpoint.')
+    case 403:
+    case 404:
     case 414:
       return new AppError('not_found', 'There is nothing at this address.')
     case 415:

@@ -22,7 +22,7 @@ export function isHostAllowed(host: string | undefined, policy: HostPolicy): boo
 /** Throws `forbidden` for a request under a name that is not ours. */
 export function guardHost(request: FastifyRequest, policy: HostPolicy): void {
   if (isHostAllowed(request.headers.host, policy)) return
-  throw new AppError('forbidden', 'This server does not answer under that host name. Use http://127.0.0.1, or add the name to BUILDSCALE_ALLOWED_HOSTS.')
+  throw new AppError('forbidden', 'This server does not answer under that host name. Use http://localhost or http://127.0.0.1 with its port.')
 }
 
 /** Throws `forbidden` when a page of another origin sent the request. Programs send no `Origin`. */
