@@ -29,6 +29,7 @@ export class MirrorFlusher {
   #retry: NodeJS.Timeout | undefined
   #failures = 0
   #error: string | null = null
+  #failedAt = 0
   #isClosed = false
 
   constructor(options: MirrorFlusherOptions) {
@@ -73,8 +74,7 @@ export class MirrorFlusher {
   recovered(): void {
     clearTimeout(this.#retry)
     this.#retry = undefined
-    this.#failures = 0
-    this.#error = null
+    this.#clearFailure()
     this.#wakeWaiters()
     this.wake(0)
   }
@@ -93,10 +93,9 @@ export class MirrorFlusher {
       // The journal is read to its end, so one run is enough for all that was committed before it began.
       for (let upTo = -1; upTo < this.#wanted && !this.#isClosed; ) {
         upTo = this.#wanted
-        await slots.runExclusive(() => mirror.catchUp({ isStopped: () => this.#isClosed, onApplied: () => this.#wakeWaiters() }))
+        await slots.runExclusive(() => mirror.catchUp({ isStopped: () => this.#isClosed, onApplied: () => this.#applied() }))
       }
-      this.#failures = 0
-      this.#error = null
+      this.#clearFailure()
     } catch (error) {
       this.#failed(error)
     } finally {
@@ -104,9 +103,21 @@ export class MirrorFlusher {
     }
   }
 
+  #applied(): void {
+    // Before waiters wake: whoever asks for the status then must not read of a failure that is over.
+    if (this.appliedSeq > this.#failedAt) this.#clearFailure()
+    this.#wakeWaiters()
+  }
+
+  #clearFailure(): void {
+    this.#failures = 0
+    this.#error = null
+  }
+
   #failed(error: unknown): void {
     const { log, workspaceId } = this.#options
     this.#error = describeDiskError(error)
+    this.#failedAt = this.appliedSeq
     log.error({ err: error, workspaceId, appliedSeq: this.appliedSeq }, 'the mirror of a workspace could not be brought up to date; it will be tried again')
     if (this.#isClosed) return
     const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures)
