@@ -37,11 +37,23 @@ function pathWith(node) {
   return `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`
 }
 
+/** True when npm's own record of node_modules holds every package of the lockfile in its version. Optional ones may be for other platforms. */
+function isInstalled() {
+  const record = join(ROOT, 'node_modules', '.package-lock.json')
+  if (!existsSync(record)) return false
+  const packagesOf = (path) => JSON.parse(readFileSync(path, 'utf8')).packages ?? {}
+  const installed = packagesOf(record)
+  const wanted = Object.entries(packagesOf(join(ROOT, 'package-lock.json'))).filter(([path, { optional }]) => path.includes('node_modules/') && optional !== true)
+  return wanted.length > 0 && wanted.every(([path, { version }]) => installed[path]?.version === version)
+}
+
 /** Installs dependencies when the lockfile is not the one that was installed last. The marker is removed with node_modules. */
 function installWhenNeeded(node) {
   const marker = join(ROOT, 'node_modules', '.buildscale-installed')
   const digest = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex')
   if (existsSync(marker) && readFileSync(marker, 'utf8') === digest) return
+  // `npm ci` empties node_modules first, under whatever runs from it: not when an `npm install` by hand has done the work already.
+  if (isInstalled()) return writeFileSync(marker, digest)
   process.stderr.write('Installing dependencies …\n')
   // The npm that runs us, under the chosen Node; other package managers set the same variable to programs of their own.
   const npm = process.env.npm_execpath

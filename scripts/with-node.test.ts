@@ -139,6 +139,22 @@ describe.each(kinds)('under $node', ({ flags }) => {
   })
 })
 
+describe('dependencies that were installed by hand', () => {
+  const lockfile = (version: string): string =>
+    JSON.stringify({ packages: { '': {}, 'node_modules/a': { version }, 'node_modules/other-platform': { version: '1.0.0', optional: true } } })
+
+  it.each([
+    { installed: '1.0.0', title: 'are left as they are when they are what the lockfile asks for', installs: false },
+    { installed: '0.9.0', title: 'are replaced when they are others', installs: true },
+  ])('$title', ({ installed, installs }) => {
+    rmSync(join(root, 'node_modules'), { recursive: true, force: true })
+    mkdirSync(join(root, 'node_modules'))
+    writeFileSync(join(root, 'package-lock.json'), lockfile('1.0.0'))
+    writeFileSync(join(root, 'node_modules', '.package-lock.json'), JSON.stringify({ packages: { 'node_modules/a': { version: installed } } }))
+    expect(run([], ['--install', 'script.ts', 'exit', '0']).stderr.includes('npm ci')).toBe(installs)
+  })
+})
+
 describe('an old Node', () => {
   it('without a way to a new one says why and what to do, and runs nothing', () => {
     const broken = join(root, 'broken-bin')

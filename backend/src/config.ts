@@ -32,8 +32,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   pathBytes: 1_024,
 })
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** Everything that the environment decides, checked once. Its parts are passed down; nothing else reads the environment. */
 export interface Config {

@@ -8,7 +8,7 @@ import type { PostgresBinaries } from './postgres-binaries.ts'
 import { commandLine, findProcess, type ProcessIdentity, workingDirectory } from './running-process.ts'
 
 /** The user that the server runs as; undefined: as we do. */
-export interface ServerUser {
+interface ServerUser {
   readonly uid: number
   readonly gid: number
 }

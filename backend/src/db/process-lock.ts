@@ -2,7 +2,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { findProcess, isRunning, type ProcessIdentity } from './running-process.ts'
 
 /** A lock that this process holds. */
-export interface ProcessLock {
+interface ProcessLock {
   /** Gives it up; harmless when done twice. */
   release(): void
 }
