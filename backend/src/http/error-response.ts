@@ -17,7 +17,7 @@ export function installErrorResponses(app: FastifyInstance): void {
 }
 
 /** The JSON body of an error: what `publicError` lets out, and the id under which the log has the rest. */
-export function errorBody(error: unknown, requestId: string): ErrorBody {
+function errorBody(error: unknown, requestId: string): ErrorBody {
   return { error: { ...publicError(error), request_id: requestId } }
 }
 

@@ -31,7 +31,7 @@ export interface Call<E extends Endpoint> {
 }
 
 /** What a handler returns. One of an event stream hijacks the reply and sends by itself. */
-export type Answer<E extends Endpoint> = AnswerOfKind<E>[E['responseKind']]
+type Answer<E extends Endpoint> = AnswerOfKind<E>[E['responseKind']]
 
 interface AnswerOfKind<E extends Endpoint> {
   readonly json: z.output<E['response']>

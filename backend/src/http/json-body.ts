@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 
 /** Bodies of JSON endpoints, in bytes. Files travel as raw bytes and have their own limit. */
-export const JSON_BODY_LIMIT = 2 * 1024 * 1024
+const JSON_BODY_LIMIT = 2 * 1024 * 1024
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 

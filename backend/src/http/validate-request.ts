@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { AppError } from '../errors.ts'
 
 /** One field of a request that is not what the endpoint takes. */
-export interface FieldProblem {
+interface FieldProblem {
   readonly in: 'query' | 'body'
   /** The path of the field, dotted; empty for the query or body as a whole. */
   readonly field: string

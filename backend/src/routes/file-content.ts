@@ -14,7 +14,7 @@ import { writeFile } from '../services/files/file-tree.ts'
 import { requirePermission } from '../services/workspaces/permissions.ts'
 
 /** The largest file that is taken, in bytes: 1 GiB. */
-export const FILE_LIMIT_BYTES = 1024 ** 3
+const FILE_LIMIT_BYTES = 1024 ** 3
 
 export interface FileContentDeps {
   readonly files: Pick<FileService, 'stat' | 'openContent' | 'spool' | 'storeAhead' | 'change'>

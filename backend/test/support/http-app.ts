@@ -21,7 +21,7 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export type HttpCaller = (request: HttpRequest) => Promise<LightMyRequestResponse>
+type HttpCaller = (request: HttpRequest) => Promise<LightMyRequestResponse>
 
 /** The HTTP side over real services and a real database, without mirror, search and chats: those are tried with the whole server. */
 export interface HttpApp {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 
 /** Where programs on this machine find their token. */
-export function localTokenPath(dataDir: string): string {
+function localTokenPath(dataDir: string): string {
   return join(dataDir, 'local-token')
 }
 
