@@ -93,6 +93,14 @@ describe('a client', () => {
     expect(await new Client({ baseUrl: server.baseUrl }).completionModel('m').stream(request).response).toMatchObject({ finishReason: 'stop', responseId: 'resp_1', messageId: 'msg_0', providerRequestId: 'req_1' })
   })
 
+  it('gives the provider\'s own object on request only, whole and streamed', async () => {
+    await using server = await startScriptedServer([says('a'), says('b'), says('c')], [false, true, true])
+    const model = new Client({ baseUrl: server.baseUrl }).completionModel('m')
+    expect(await model.completion(request, { includeRaw: true })).toMatchObject({ rawResponse: { object: 'response' } })
+    expect(await model.stream(request, { includeRaw: true }).response).toMatchObject({ rawResponse: { object: 'response' } })
+    expect(await model.stream(request).response).not.toHaveProperty('rawResponse')
+  })
+
   it('throws for a whole answer that has failed or is empty', async () => {
     await using server = await startResponsesServer([
       { type: 'json', status: 200, body: { id: 'r', status: 'failed', error: { code: 'server_error', message: 'x' } } },

@@ -61,7 +61,7 @@ export class ResponsesCompletionModel implements CompletionModel {
   stream(request: CompletionRequest, options: CallOptions = {}): StreamingCompletionResponse {
     const produce = async (sink: CompletionSink, signal: AbortSignal) => {
       const body = this.#encoder.encode(request, { isStreaming: true })
-      const attempt = async () => readStream(await this.#post(body, { accept: 'text/event-stream', signal, options }), sink)
+      const attempt = async () => readStream(await this.#post(body, { accept: 'text/event-stream', signal, options }), { sink, includeRaw: options.includeRaw === true })
       await withRetry(attempt, { policy: options.retry ?? this.#http.retry, signal, mayRepeat: () => !sink.hasSurfaced })
     }
     return new CompletionStream(produce, { origin: this.#origin(request), signal: options.signal })
@@ -115,7 +115,7 @@ function messageIdOf(json: JsonObject): string | undefined {
 }
 
 /** Reads one streamed answer into the sink; resolves when the connection has ended, or soon after the answer has. */
-async function readStream(response: HttpResponse, sink: CompletionSink): Promise<void> {
+async function readStream(response: HttpResponse, { sink, includeRaw }: { readonly sink: CompletionSink; readonly includeRaw: boolean }): Promise<void> {
   const parts = sink.begin()
   const finished = Promise.withResolvers<void>()
   const decoder = new ResponsesStreamDecoder({
@@ -124,7 +124,7 @@ async function readStream(response: HttpResponse, sink: CompletionSink): Promise
       sink.finish(final, options)
       finished.resolve()
     },
-  }, response.header('x-request-id'))
+  }, { providerRequestId: response.header('x-request-id'), includeRaw })
   const sse = new SseDecoder((data) => decoder.push(data))
   const reading = response.read((chunk) => {
     sse.push(chunk)

@@ -20,19 +20,27 @@ export interface DecoderOutput {
   finish(final: StreamFinal, options: { readonly isComplete: boolean }): void
 }
 
+export interface DecoderOptions {
+  readonly providerRequestId?: string | undefined
+  /** Keeps the provider's object in the final. */
+  readonly includeRaw?: boolean
+}
+
 const TERMINAL = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled', 'error'])
 
 /** Reads the events of a streamed response: https://platform.openai.com/docs/api-reference/responses-streaming. No I/O. */
 export class ResponsesStreamDecoder {
   readonly #output: DecoderOutput
   readonly #providerRequestId: string | undefined
+  readonly #includeRaw: boolean
   readonly #slots = new Map<string, ItemSlot>()
   #messageId: string | undefined
   #isFinished = false
 
-  constructor(output: DecoderOutput, providerRequestId?: string) {
+  constructor(output: DecoderOutput, { providerRequestId, includeRaw = false }: DecoderOptions = {}) {
     this.#output = output
     this.#providerRequestId = providerRequestId
+    this.#includeRaw = includeRaw
   }
 
   /** Whether the terminal event was read; what follows it is ignored. */
@@ -120,7 +128,8 @@ export class ResponsesStreamDecoder {
     if (this.#slots.size === 0) this.#unannounced(arrayAt(response, 'output'), isComplete)
     this.#isFinished = true
     const final = responseFinal({ ...response, ...(status === undefined ? {} : { status }) }, this.#providerRequestId)
-    this.#output.finish({ ...final, ...(this.#messageId === undefined ? {} : { messageId: this.#messageId }) }, { isComplete })
+    const messageId = this.#messageId === undefined ? {} : { messageId: this.#messageId }
+    this.#output.finish({ ...final, ...messageId, ...(this.#includeRaw ? { raw: response } : {}) }, { isComplete })
   }
 
   /** Some servers put everything into the last event. */
