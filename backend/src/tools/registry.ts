@@ -14,8 +14,7 @@ import { writeTool } from './write.ts'
 /** Every core tool, in the order in which models see them. */
 export const WORKSPACE_TOOLS = [lsTool, readTool, writeTool, editTool, mkdirTool, mvTool, rmTool, touchTool, globTool, grepTool, fileInfoTool] as const
 
-export type WorkspaceTool = (typeof WORKSPACE_TOOLS)[number]
-export type ToolName = WorkspaceTool['name']
+export type ToolName = (typeof WORKSPACE_TOOLS)[number]['name']
 
 export const TOOL_NAMES: readonly ToolName[] = WORKSPACE_TOOLS.map((tool) => tool.name)
 

@@ -7,7 +7,7 @@ export type RipgrepEvent =
   | { readonly type: 'summary' }
 
 /** The most of a line that is shown, in UTF-16 units. */
-export const LINE_TEXT_LIMIT = 2_000
+const LINE_TEXT_LIMIT = 2_000
 /** Of a longer line, how much before the match is shown. */
 const LEAD_IN = 200
 

@@ -44,18 +44,18 @@ export async function runRipgrep(run: RipgrepRun, read: RecordReader): Promise<R
   ended.catch(() => undefined) // awaited below; until then a start that fails must not count as nobody's
   const time = AbortSignal.timeout(run.timeLimitMs)
   const kill = (): void => void child.kill('SIGKILL')
-  run.signal.addEventListener('abort', kill, { once: true })
-  time.addEventListener('abort', kill, { once: true })
+  const halt = AbortSignal.any([run.signal, time])
+  halt.addEventListener('abort', kill, { once: true })
   try {
-    const [errorText, { reason, skippedRecords }] = await Promise.all([errorOutput(child), readRecords(child, { run, read })])
-    run.signal.throwIfAborted()
-    if (reason !== 'finished') return { type: reason, skippedRecords }
+    const [errorText, { reason, skippedRecords }] = await Promise.all([errorOutput(child), readRecords(child, { run, read, halt })])
     const exitCode = await ended
     run.signal.throwIfAborted()
+    if (reason === 'stopped' || reason === 'output-limit') return { type: reason, skippedRecords }
+    // A killed process ends its output as a finished one does: only the clock tells them apart.
     if (time.aborted) return { type: 'time-limit', skippedRecords }
     return { type: 'finished', exitCode, errorText, skippedRecords }
   } finally {
-    run.signal.removeEventListener('abort', kill)
+    halt.removeEventListener('abort', kill)
     kill()
     await ended.catch(() => undefined) // a start that failed is told by the awaits above
   }
@@ -71,11 +71,18 @@ async function exitOf(child: Child): Promise<number> {
 }
 
 interface Records {
-  readonly reason: 'finished' | 'stopped' | 'output-limit'
+  readonly reason: 'finished' | 'halted' | 'stopped' | 'output-limit'
   readonly skippedRecords: number
 }
 
-async function readRecords(child: Child, { run, read }: { readonly run: RipgrepRun; readonly read: RecordReader }): Promise<Records> {
+interface Reading {
+  readonly run: RipgrepRun
+  readonly read: RecordReader
+  /** Aborted when time is up or the caller has gone. */
+  readonly halt: AbortSignal
+}
+
+async function readRecords(child: Child, { run, read, halt }: Reading): Promise<Records> {
   const splitter = new RecordSplitter(run.separator)
   let bytes = 0
   for await (const chunk of chunksOf(child.stdout)) {
@@ -83,6 +90,8 @@ async function readRecords(child: Child, { run, read }: { readonly run: RipgrepR
     for (const record of splitter.add(chunk)) {
       const goesOn = read(record)
       if (!(typeof goesOn === 'boolean' ? goesOn : await goesOn)) return stop(child, 'stopped', splitter.skipped)
+      // Thousands of records may wait in one chunk: the end of the process alone would not end a slow reader.
+      if (halt.aborted) return stop(child, 'halted', splitter.skipped)
     }
     if (bytes > OUTPUT_LIMIT_BYTES) return stop(child, 'output-limit', splitter.skipped)
   }

@@ -53,7 +53,7 @@ export interface GrepResult extends SearchEnd {
   readonly skippedLines: number
 }
 
-export interface FoundFile {
+interface FoundFile {
   readonly path: string
   readonly name: string
   readonly file_type: FileRow['fileType']
