@@ -1,8 +1,9 @@
 import type { CompletionCall, FinishReason, ResponseIdentity } from '../completion/completion-event.ts'
 import { textOf, Message } from '../completion/message.ts'
-import type { AnyMessage, AssistantContent, AssistantMessage, MessageInput, ModelOrigin, ToolCall, ToolResult } from '../completion/message-types.ts'
+import type { AnyMessage, AssistantContent, AssistantMessage, MessageInput, ModelOrigin, ToolResult } from '../completion/message-types.ts'
 import { addUsage, ZERO_USAGE, type Usage } from '../completion/usage.ts'
 import type { PromptResponse } from './agent-event.ts'
+import { toolCallsOf } from './tool-calls-of.ts'
 import type { AgentRunBudgets, AgentRunJson, AgentRunState, PendingToolCall } from './agent-run-json.ts'
 
 /** One answer of a model, as a run takes it in. */
@@ -223,16 +224,6 @@ export class AgentRun {
     if (!isState(state, type)) throw new TypeError(`The run is at "${state.type}", not at "${type}"`)
     return state
   }
-}
-
-/** The tool calls of an answer, in wire order. */
-export function toolCallsOf(message: { readonly role: string; readonly content: string | readonly { readonly type: string }[] } | undefined): readonly ToolCall[] {
-  if (message?.role !== 'assistant' || typeof message.content === 'string') return []
-  return message.content.filter(isToolCall)
-}
-
-function isToolCall(part: { readonly type: string }): part is ToolCall {
-  return part.type === 'tool_call'
 }
 
 function isState<T extends AgentRunState['type']>(state: AgentRunState, type: T): state is Extract<AgentRunState, { type: T }> {
