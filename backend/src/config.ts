@@ -40,6 +40,8 @@ export interface Config {
   readonly host: string
   /** 0: the operating system picks a free one. */
   readonly port: number
+  /** Host names under which browsers may reach the server, besides loopback ones on a loopback address. */
+  readonly allowedHosts: readonly string[]
   /** Absolute. */
   readonly dataDir: string
   /** Undefined: the embedded PostgreSQL in the data directory. */
@@ -78,6 +80,11 @@ const environment = z.object({
     .transform(Number)
     .refine((port) => port <= 65_535, { error: 'is too large: choose 0 (any free port) to 65535' })
     .default(3_000),
+  BUILDSCALE_ALLOWED_HOSTS: z
+    .string()
+    .regex(/^[A-Za-z0-9.:_[\],\s-]*$/, { error: 'is not a list of host names separated by commas, for example build.example.com' })
+    .transform((text) => text.split(',').map((name) => name.trim()).filter((name) => name !== ''))
+    .default([]),
   BUILDSCALE_DATA_DIR: z.string().optional(),
   DATABASE_URL: url('a PostgreSQL URL, for example postgresql://user:password@localhost/buildscale', ['postgres:', 'postgresql:']).optional(),
   BUILDSCALE_MODEL: z.string().regex(/^\S+$/, { error: 'holds blanks: write provider:model, for example openai:gpt-4o' }).optional(),
@@ -99,6 +106,7 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
   return Object.freeze({
     host: data.HOST,
     port: data.PORT,
+    allowedHosts: data.BUILDSCALE_ALLOWED_HOSTS,
     dataDir: dataDir(data, place),
     databaseUrl: data.DATABASE_URL,
     model: data.BUILDSCALE_MODEL,

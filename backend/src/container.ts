@@ -75,9 +75,9 @@ export async function buildContainer({ config, db, nodeId, log, offlineUrl }: Co
     search,
     db,
     idempotent,
-    chats: { db, chats: chat.chats, commands: chat.commands, events: chat.events, context: chat.context, idempotent, isMember, closing: closing.signal },
+    chats: { chats: chat.chats, commands: chat.commands, events: chat.events, context: chat.context, idempotent, isMember, closing: closing.signal },
     publicUrl: undefined,
-    hosts: { loopbackOnly: isLoopback(config.host), allowedHosts: [] },
+    hosts: { loopbackOnly: isLoopback(config.host), allowedHosts: config.allowedHosts },
     webRoot: webRoot(),
   }
   const app = createApp(deps)
@@ -164,7 +164,7 @@ async function answers(db: Db): Promise<Parts[string]> {
   }
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 

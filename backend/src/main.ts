@@ -1,6 +1,6 @@
 /** The server as a process: read the configuration, start what it needs, listen, stop on a signal. */
 import { startModelSim } from '@buildscale/model-sim'
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Logger, pino } from 'pino'
@@ -53,6 +53,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   }
 }
 
+/** Between the offline model's words, so that a person sees them come. */
+const OFFLINE_DELAY_MS = 6
+
 interface Starting {
   readonly config: Config
   readonly log: Logger
@@ -65,7 +68,7 @@ async function startParts(starting: Starting): Promise<RunningServer> {
   const { db, postgres } = await startDatabase(starting)
   await migrate(db, { log })
   const nodeId = readNodeId(config.dataDir)
-  const offline = await startModelSim({ models: 'any' })
+  const offline = await startModelSim({ models: 'any', eventDelayMs: OFFLINE_DELAY_MS })
   started.add('offline model', () => offline.close())
   const container = await buildContainer({ config, db, nodeId, log, offlineUrl: offline.url }).catch(explainModel)
   started.add('services', () => container.close())
@@ -157,7 +160,10 @@ export async function runServer(env: Readonly<Record<string, string | undefined>
   }
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }))
   const starting = startServer(config, log)
+  let isStopping = false
   const stop = (): void => {
+    if (isStopping) return
+    isStopping = true
     const limit = setTimeout(() => process.exit(process.exitCode ?? 0), STOP_LIMIT_MS).unref()
     starting
       .then((server) => server.stop(), () => undefined) // A start that failed has reported itself.
@@ -166,7 +172,8 @@ export async function runServer(env: Readonly<Record<string, string | undefined>
         stopped.resolve()
       })
   }
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, stop)
+  // Listening on keeps a second Ctrl-C from killing the process in the middle of its stop.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
   try {
     const server = await starting
     process.stdout.write(`BuildScale is ready at ${server.url} — sign in: ${server.signInUrl}\n`)
@@ -187,7 +194,7 @@ function refuse(error: unknown): void {
   process.exitCode = 1
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   await runServer()
   // Sockets that clients keep open must not keep the process.
   process.exit()

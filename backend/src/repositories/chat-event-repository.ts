@@ -79,15 +79,3 @@ export async function lastSeqOf(conn: DbConn, turnId: string, types: readonly st
     .executeTakeFirst()
   return Number(row?.seq ?? 0)
 }
-
-/** Events of one turn after a seq, of the given types. */
-export function readTurnEvents(conn: DbConn, turnId: string, filter: { readonly after: number; readonly types: readonly string[] }): Promise<EventRow[]> {
-  return conn
-    .selectFrom('chat_events')
-    .select(['seq', 'type', 'data'])
-    .where('turn_id', '=', turnId)
-    .where('seq', '>', filter.after)
-    .where('type', 'in', [...filter.types])
-    .orderBy('seq')
-    .execute()
-}

@@ -12,7 +12,6 @@ import {
   stopChat,
 } from '@buildscale/protocol'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Db } from '../db/db.ts'
 import { AppError } from '../errors.ts'
 import { handle } from '../http/handle.ts'
 import { sendSse, sseFrame } from '../http/sse.ts'
@@ -25,7 +24,6 @@ import type { ChatService } from '../services/chat/chat-service.ts'
 import { requirePermission } from '../services/workspaces/permissions.ts'
 
 export interface ChatRoutesDeps {
-  readonly db: Db
   readonly chats: ChatService
   readonly commands: ChatCommands
   readonly events: ChatEventReader
@@ -43,7 +41,7 @@ export function registerChatRoutes(app: FastifyInstance, deps: ChatRoutesDeps): 
   registerConversation(app, deps)
 }
 
-function registerChats(app: FastifyInstance, { db, chats, commands, idempotent }: ChatRoutesDeps): void {
+function registerChats(app: FastifyInstance, { chats, commands, idempotent }: ChatRoutesDeps): void {
   handle(app, createChat, async ({ params, body, user, role, idempotency }) => {
     requirePermission(role, 'chat')
     const created = await idempotent.run(idempotency, (tx) => chats.create(tx, { ...body, workspaceId: params.w, userId: user.id }))
@@ -51,27 +49,27 @@ function registerChats(app: FastifyInstance, { db, chats, commands, idempotent }
     return created
   })
 
-  handle(app, listChats, ({ params, query }) => chats.list(db.kysely, { workspaceId: params.w, limit: query.limit ?? PAGE, cursor: query.cursor }))
+  handle(app, listChats, ({ params, query }) => chats.list({ workspaceId: params.w, limit: query.limit ?? PAGE, cursor: query.cursor }))
 
-  handle(app, getChat, ({ params }) => chats.get(db.kysely, { workspaceId: params.w, chatId: params.c }))
+  handle(app, getChat, ({ params }) => chats.get({ workspaceId: params.w, chatId: params.c }))
 
   handle(app, patchChat, ({ params, body, role }) => {
     requirePermission(role, 'chat')
     const { title, agent, model, mode } = body
     const patch = { ...(title !== undefined && { title }), ...(agent !== undefined && { agent }), ...(model !== undefined && { model }), ...(mode !== undefined && { mode }) }
-    return db.transaction((tx) => chats.update(tx, { workspaceId: params.w, chatId: params.c }, patch))
+    return chats.update({ workspaceId: params.w, chatId: params.c }, patch)
   })
 
   handle(app, deleteChat, async ({ params, role }) => {
     requirePermission(role, 'chat')
     const key = { workspaceId: params.w, chatId: params.c }
-    await db.transaction((tx) => chats.remove(tx, key))
+    await chats.remove(key)
     await commands.stop(key, { all: true, chatMayBeGone: true })
   })
 }
 
 function registerConversation(app: FastifyInstance, deps: ChatRoutesDeps): void {
-  const { db, chats, commands, context, idempotent } = deps
+  const { chats, commands, context, idempotent } = deps
 
   handle(app, listMessages, ({ params, query }) => chats.messages({ workspaceId: params.w, chatId: params.c }, { before: query.before, limit: query.limit ?? PAGE }))
 
@@ -96,7 +94,7 @@ function registerConversation(app: FastifyInstance, deps: ChatRoutesDeps): void 
 
   handle(app, getContext, ({ params }) => context.inspect({ workspaceId: params.w, chatId: params.c }))
 
-  handle(app, getTurn, ({ params }) => chats.turn(db.kysely, { workspaceId: params.w, turnId: params.t }))
+  handle(app, getTurn, ({ params }) => chats.turn({ workspaceId: params.w, turnId: params.t }))
 }
 
 interface StreamRequest {
@@ -127,9 +125,9 @@ async function stream({ deps, key, userId, after, untilIdle, reply }: StreamRequ
 }
 
 /** The first frame of every connection: what the chat is now. Stored nowhere, so it has no id. */
-async function sessionInit({ db, chats }: ChatRoutesDeps, key: StreamRequest['key']): Promise<string> {
-  const chat = await chats.get(db.kysely, key)
-  const turnId = await chats.openTurn(db.kysely, key)
+async function sessionInit({ chats }: ChatRoutesDeps, key: StreamRequest['key']): Promise<string> {
+  const chat = await chats.get(key)
+  const turnId = await chats.openTurn(key)
   return sseFrame({ id: null, event: 'session_init', data: JSON.stringify({ type: 'session_init', data: { chat, turn_id: turnId, last_seq: chat.last_seq } }) })
 }
 

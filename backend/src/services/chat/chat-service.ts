@@ -74,9 +74,9 @@ export class ChatService {
       model,
       mode: 'build',
     })
-    if (input.goal === undefined) return { chat: await this.get(tx, key), after: 0 }
+    if (input.goal === undefined) return { chat: await readChat(tx, key), after: 0 }
     const { message_id, turn_id, after } = await this.send(tx, key, { userId: input.userId, content: input.goal, files: input.files })
-    return { chat: await this.get(tx, key), message_id, turn_id, after }
+    return { chat: await readChat(tx, key), message_id, turn_id, after }
   }
 
   /** Stores the message and queues its turn. Throws `not_found` for a chat that is not there, `invalid_request` for a file that is not. */
@@ -100,34 +100,35 @@ export class ChatService {
     this.#deps.broadcast.queueChanged()
   }
 
-  async get(conn: DbConn, key: ChatKey): Promise<Chat> {
-    const row = await findChat(conn, key)
-    if (row === undefined) throw noSuchChat()
-    return viewChat(row)
+  get(key: ChatKey): Promise<Chat> {
+    return readChat(this.#deps.db.kysely, key)
   }
 
   /** The turn that runs or is next to run; null when the chat is idle. */
-  async openTurn(conn: DbConn, key: ChatKey): Promise<string | null> {
-    const query = conn.selectFrom('turns').select('id').where('chat_id', '=', key.chatId).where('workspace_id', '=', key.workspaceId)
+  async openTurn(key: ChatKey): Promise<string | null> {
+    const query = this.#deps.db.kysely.selectFrom('turns').select('id').where('chat_id', '=', key.chatId).where('workspace_id', '=', key.workspaceId)
     const row = await query.where('status', 'in', ['queued', 'running', 'waiting']).orderBy('number').limit(1).executeTakeFirst()
     return row?.id ?? null
   }
 
-  async list(conn: DbConn, page: { readonly workspaceId: string; readonly limit: number; readonly cursor: string | undefined }): Promise<{ items: Chat[]; next_cursor: string | null }> {
-    const rows = await listChats(conn, { workspaceId: page.workspaceId, limit: page.limit + 1, after: page.cursor === undefined ? undefined : parseCursor(page.cursor) })
+  async list(page: { readonly workspaceId: string; readonly limit: number; readonly cursor: string | undefined }): Promise<{ items: Chat[]; next_cursor: string | null }> {
+    const rows = await listChats(this.#deps.db.kysely, { workspaceId: page.workspaceId, limit: page.limit + 1, after: page.cursor === undefined ? undefined : parseCursor(page.cursor) })
     const items = rows.slice(0, page.limit)
     const last = items.at(-1)
     return { items: items.map(viewChat), next_cursor: rows.length > page.limit && last !== undefined ? formatCursor({ updatedAt: last.updated_at, id: last.id }) : null }
   }
 
-  async update(tx: DbConn, key: ChatKey, patch: ChatPatch): Promise<Chat> {
+  update(key: ChatKey, patch: ChatPatch): Promise<Chat> {
     const model = patch.model === undefined ? {} : { model: this.#deps.models.resolve(patch.model) }
-    if (!(await updateChat(tx, key, { ...patch, ...model }))) throw noSuchChat()
-    return this.get(tx, key)
+    return this.#deps.db.transaction(async (tx) => {
+      if (!(await updateChat(tx, key, { ...patch, ...model }))) throw noSuchChat()
+      return readChat(tx, key)
+    })
   }
 
-  async remove(tx: DbConn, key: ChatKey): Promise<void> {
-    if (!(await markChatDeleted(tx, key))) throw noSuchChat()
+  /** The chat is gone for everybody at once; whoever calls this stops its turns. */
+  async remove(key: ChatKey): Promise<void> {
+    if (!(await markChatDeleted(this.#deps.db.kysely, key))) throw noSuchChat()
   }
 
   /**
@@ -155,7 +156,8 @@ export class ChatService {
     )
   }
 
-  async turn(conn: DbConn, key: { readonly workspaceId: string; readonly turnId: string }): Promise<Turn> {
+  async turn(key: { readonly workspaceId: string; readonly turnId: string }): Promise<Turn> {
+    const conn = this.#deps.db.kysely
     const row = await findTurn(conn, key)
     if (row === undefined) throw new AppError('not_found', 'There is no such turn.')
     const chat = await findChat(conn, { workspaceId: key.workspaceId, chatId: row.chat_id })
@@ -189,6 +191,12 @@ export class ChatService {
   #environment(): string {
     return `<environment>\nDate: ${this.#deps.now().toISOString().slice(0, 10)}\nThe workspace root is "/". Paths are exact: case, dots and Unicode count.\n</environment>`
   }
+}
+
+async function readChat(conn: DbConn, key: ChatKey): Promise<Chat> {
+  const row = await findChat(conn, key)
+  if (row === undefined) throw noSuchChat()
+  return viewChat(row)
 }
 
 function noSuchChat(): AppError {
