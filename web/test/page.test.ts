@@ -9,6 +9,8 @@ import { FixtureServer } from '../../packages/sdk/test/support/fixture-server.ts
 
 const CANDIDATES = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium']
 const executablePath = CANDIDATES.find((path) => path !== undefined && existsSync(path))
+/** Runs in the page: some violations of the content security policy are not written to the console. */
+const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) => reportViolation('policy: ' + event.violatedDirective + ' ' + event.blockedURI))`
 const WEB = join(import.meta.dirname, '..')
 
 it.runIf(process.env['CI'] === 'true')('has a browser in CI', () => {
@@ -37,6 +39,8 @@ describe.skipIf(executablePath === undefined)('the page in a browser', () => {
     const page = await context.newPage()
     const complaints: string[] = []
     page.on('console', (message) => void (message.type() === 'error' && complaints.push(message.text())))
+    await page.exposeFunction('reportViolation', (text: string) => void complaints.push(text))
+    await page.addInitScript(REPORT_VIOLATIONS)
     page.on('pageerror', (error) => complaints.push(error.message))
     const dispose = async (): Promise<void> => {
       await context.close()
@@ -64,7 +68,7 @@ describe.skipIf(executablePath === undefined)('the page in a browser', () => {
 
   it('says how to sign in, refuses a wrong code and takes a pasted link', async () => {
     await using opened = await openPage()
-    const { server, page } = opened
+    const { server, page, complaints } = opened
     await page.goto(server.url)
     await page.getByText('npx buildscale login').waitFor()
     await page.getByLabel('Sign-in code or link').fill('wrong')
@@ -73,6 +77,7 @@ describe.skipIf(executablePath === undefined)('the page in a browser', () => {
     await page.getByLabel('Sign-in code or link').fill(`${server.url}/sign-in#code=fixture-code`)
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Files' }).waitFor()
+    expect(complaints.filter((text) => text.startsWith('policy'))).toEqual([])
   })
 
   it('sends with Enter, shows the turn as it runs and the file that it wrote', async () => {

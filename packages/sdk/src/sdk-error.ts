@@ -1,4 +1,4 @@
-import { errorBody, type ErrorCode } from '@buildscale/protocol'
+import { ERROR_CODES, type ErrorBody, type ErrorCode } from '@buildscale/protocol'
 
 /** The server's codes, and `invalid_response` for an answer that is not of this API (a proxy's page, say). */
 export type SdkErrorCode = ErrorCode | 'invalid_response'
@@ -46,14 +46,22 @@ export function networkError(url: string, cause: unknown): SdkError {
 /** The error that a non-2xx answer carries. */
 export async function responseError(response: Response): Promise<SdkError> {
   const text = await response.text().catch(() => '') // the status alone still says what happened
-  const parsed = errorBody.safeParse(parseJson(text))
+  const body = parseJson(text)
   const retryAfterMs = retryAfter(response.headers.get('retry-after'))
-  if (parsed.success) {
-    const { code, message, details, request_id } = parsed.data.error
+  if (isErrorBody(body)) {
+    const { code, message, details, request_id } = body.error
     return new SdkError(code, message, { status: response.status, details, requestId: request_id, retryAfterMs })
   }
   const code = response.status === 503 || response.status === 502 || response.status === 504 ? 'unavailable' : 'invalid_response'
   return new SdkError(code, `HTTP ${response.status} without an error body of BuildScale at ${response.url}`, { status: response.status, details: text.slice(0, 500), retryAfterMs })
+}
+
+/** By hand: the schema's compiler would trip a page's content security policy, and errors are rare and small. */
+function isErrorBody(value: unknown): value is ErrorBody {
+  if (typeof value !== 'object' || value === null || !('error' in value)) return false
+  const { error } = value
+  if (typeof error !== 'object' || error === null || !('code' in error && 'message' in error && 'request_id' in error)) return false
+  return ERROR_CODES.some((code) => code === error.code) && typeof error.message === 'string' && typeof error.request_id === 'string'
 }
 
 /** `text` as JSON, or undefined when it is none. */

@@ -33,7 +33,7 @@ export function WorkspacePage({ client, user, workspaces, onSignOut }: Workspace
           </select>
         </label>
         <ModelNote client={client} />
-        <span className="user">{user.name}</span>
+        <span className="signed-in-user">{user.name}</span>
         <button type="button" onClick={onSignOut}>Sign out</button>
       </header>
       <OpenWorkspace key={workspaceId} client={client} workspaceId={workspaceId} />

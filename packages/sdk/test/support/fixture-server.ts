@@ -23,7 +23,6 @@ export interface Faults {
 }
 
 export const FIXTURE_TOKEN = 'bs_fixture'
-export const FIXTURE_CODE = 'fixture-code'
 const COOKIE = 'buildscale_session=fixture'
 
 /** A small server that follows the protocol over real HTTP: in memory, one user, faults on demand. */
