@@ -25,8 +25,8 @@ interface Place {
   readonly workspaceId: string
 }
 
-async function start(dataDir: string, modelUrl: string): Promise<Place> {
-  const server = await startServerProcess({ dataDir, env: { DATABASE_URL: database.url, OPENAI_BASE_URL: modelUrl, BUILDSCALE_MODEL: 'openai:gpt-4o' } })
+async function start(dataDir: string, modelUrl: string, port = '0'): Promise<Place> {
+  const server = await startServerProcess({ dataDir, env: { DATABASE_URL: database.url, OPENAI_BASE_URL: modelUrl, BUILDSCALE_MODEL: 'openai:gpt-4o', PORT: port } })
   const client = createClient({ url: server.url, token: server.token })
   const { workspaces } = await client.me()
   const workspaceId = workspaces[0]?.id ?? ''
@@ -53,6 +53,36 @@ describe('a server that is killed in the middle of a turn', () => {
     expect(await place.server.end('SIGTERM')).toBe(0)
   })
 })
+
+describe('a client that follows a turn through kills of the server', () => {
+  it('gets every event once, in order, as one replay gives them afterwards', { timeout: 120_000 }, async () => {
+    using data = temporaryDataDir()
+    const turn = writeTurn({ folder: '/followed', writes: WRITES, stepDelayMs: 60 })
+    await using model = await disposableModel([turn])
+    let place = await start(data.path, model.url)
+    const { port } = new URL(place.server.url)
+    const { chat } = await place.client.chats(place.workspaceId).create({ goal: 'Write the files of /followed' })
+    const followed: (readonly [number, string])[] = []
+    const following = follow(place, chat.id, followed)
+    for (let kill = 0; kill < 3; kill++) {
+      await sleep(150 + Math.random() * 300)
+      await place.server.end('SIGKILL')
+      place = await start(data.path, model.url, port)
+    }
+    await following
+    const replayed = await replay(place, chat.id)
+    expect(followed).toEqual(replayed.map((frame) => [frame.id, frame.event]))
+    expect(replayed.filter((frame) => frame.event === 'step_restarted').length).toBeGreaterThan(0)
+    expect(await place.server.end('SIGTERM')).toBe(0)
+  })
+})
+
+/** The SDK's own stream: it reconnects and resumes by itself, whatever happens to the server. */
+async function follow({ client, workspaceId }: Place, chatId: string, into: (readonly [number, string])[]): Promise<void> {
+  for await (const event of client.chats(workspaceId).events(chatId, { until: 'idle' })) {
+    if (event.id !== null) into.push([event.id, event.type])
+  }
+}
 
 async function disposableModel(turns: readonly WriteTurn[]) {
   const script = { turns: turns.flatMap((turn) => (turn.script as { turns: object[] }).turns) }
