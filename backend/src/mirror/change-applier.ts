@@ -138,20 +138,19 @@ function bringsContent(change: AppliedChange): change is ContentChange {
   return change.version !== null && change.kind !== 'moved' && change.fileType !== 'folder'
 }
 
-/** The journal names a removed folder before its content; on disk the content goes first. */
+/** True when a change goes on with the removal that the one before it began: a folder's content after the folder. */
+export function continuesRemoval(change: AppliedChange, before: AppliedChange | undefined): boolean {
+  return change.kind === 'deleted' && before?.kind === 'deleted' && before.changeSetId === change.changeSetId
+}
+
+/** The journal names a removed folder before its content; on disk the content goes first. Only within one removal: the next one may be of a folder above. */
 export function contentBeforeFolder(changes: readonly AppliedChange[]): AppliedChange[] {
-  const ordered: AppliedChange[] = []
-  let removed: AppliedChange[] = []
-  for (const change of changes) {
-    if (change.kind === 'deleted') {
-      removed.push(change)
-      continue
-    }
-    for (const last of removed.reverse()) ordered.push(last)
-    ordered.push(change)
-    removed = []
+  const runs: AppliedChange[][] = []
+  for (const [index, change] of changes.entries()) {
+    if (continuesRemoval(change, changes[index - 1])) runs.at(-1)?.push(change)
+    else runs.push([change])
   }
-  return [...ordered, ...removed.reverse()]
+  return runs.flatMap((run) => run.reverse())
 }
 
 /** Makes renames and removals durable. Asynchronous, because a slow device must not hold up the server. */

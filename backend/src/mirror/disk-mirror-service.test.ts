@@ -82,6 +82,18 @@ describe('following the journal', () => {
     expect(lostAndFound()).toEqual([])
   })
 
+  it('takes in one go what was removed folder by folder, from the inside out', async () => {
+    await fixture.write(workspaceId, { '/a/b/x': '1', '/a/y': '2', '/c': '3' })
+    await synced()
+    await fixture.mirror.close()
+    await remove('/a/b')
+    await remove('/a')
+    await fixture.restart()
+    await synced()
+    expect(tree()).toEqual(['/c'])
+    expect(existsSync(join(fixture.dataDir, 'lost+found', workspaceId))).toBe(false)
+  })
+
   it('brings a large file to disk', async () => {
     const bytes = randomBytes(5 * 1024 * 1024 + 17)
     await fixture.write(workspaceId, { '/large.bin': bytes })

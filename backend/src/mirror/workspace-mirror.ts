@@ -9,7 +9,7 @@ import type { DbLog } from '../db/db-log.ts'
 import { AppError } from '../errors.ts'
 import { type AppliedChange, readChangeSeq, readJournal } from '../repositories/change-repository.ts'
 import { readTree, type TreeEntry } from '../repositories/file-repository.ts'
-import { ChangeApplier } from './change-applier.ts'
+import { ChangeApplier, continuesRemoval } from './change-applier.ts'
 import { damagedBlobs } from './damaged-blobs.ts'
 import { MirrorFolder } from './mirror-folder.ts'
 import type { InspectOptions, MirrorDifference, MirrorInspection } from './mirror-service.ts'
@@ -167,7 +167,7 @@ export class WorkspaceMirror {
       const after = window.at(-1)?.seq ?? this.appliedSeq
       const rows = await readJournal(this.#options.db.kysely, this.#options.workspaceId, { after, upTo, limit: WINDOW.rows })
       window.push(...rows)
-      // A run of removals is applied in reverse, so it must not be cut: the folder would go before its content.
+      // A removal is applied in reverse, so it must not be cut: the folder would go before its content.
       if (rows.length < WINDOW.rows || rows.at(-1)?.kind !== 'deleted') return boundedWindow(window)
     }
   }
@@ -191,12 +191,12 @@ export class WorkspaceMirror {
   }
 }
 
-/** The first rows whose content fits the window, at least one; a run of removals is never cut. */
+/** The first rows whose content fits the window, at least one; one removal is never cut. */
 export function boundedWindow(changes: readonly AppliedChange[], bytes = WINDOW.bytes): AppliedChange[] {
   let sum = 0
   const end = changes.findIndex((change, index) => {
     sum += change.kind === 'moved' ? 0 : (change.version?.size ?? 0)
-    return index > 0 && sum > bytes && !(change.kind === 'deleted' && changes[index - 1]?.kind === 'deleted')
+    return index > 0 && sum > bytes && !continuesRemoval(change, changes[index - 1])
   })
   return end === -1 ? [...changes] : changes.slice(0, end)
 }

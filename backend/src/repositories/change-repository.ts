@@ -74,6 +74,7 @@ export interface VersionContent {
 /** A change as the disk copy needs it. */
 export interface AppliedChange {
   readonly seq: number
+  readonly changeSetId: string
   readonly kind: ChangeKind
   readonly fileType: FileType
   readonly fromPath: string | null
@@ -84,6 +85,7 @@ export interface AppliedChange {
 
 interface JournalRow {
   readonly seq: number
+  readonly change_set_id: string
   readonly kind: ChangeKind
   readonly file_type: FileType
   readonly from_path: string | null
@@ -99,7 +101,7 @@ interface JournalRow {
 /** The journal after a seq, in order, with what each change made of its file. */
 export async function readJournal(conn: DbConn, workspaceId: string, page: { readonly after: number; readonly upTo: number; readonly limit: number }): Promise<AppliedChange[]> {
   const { rows } = await sql<JournalRow>`
-    SELECT c.seq, c.kind, c.file_type, c.from_path, c.to_path, v.blob_hash AS hash, v.size, v.created_at,
+    SELECT c.seq, c.change_set_id, c.kind, c.file_type, c.from_path, c.to_path, v.blob_hash AS hash, v.size, v.created_at,
       p.blob_hash AS prev_hash, p.size AS prev_size, p.created_at AS prev_created_at
     FROM changes c
     LEFT JOIN file_versions v ON v.workspace_id = c.workspace_id AND v.id = c.version_id
@@ -107,6 +109,7 @@ export async function readJournal(conn: DbConn, workspaceId: string, page: { rea
     WHERE c.workspace_id = ${workspaceId}::uuid AND c.seq > ${page.after} AND c.seq <= ${page.upTo} ORDER BY c.seq LIMIT ${page.limit}`.execute(conn)
   return rows.map((row) => ({
     seq: row.seq,
+    changeSetId: row.change_set_id,
     kind: row.kind,
     fileType: row.file_type,
     fromPath: row.from_path,
