@@ -44,10 +44,18 @@ const COLUMNS = sql`f.id, f.parent_id, f.name, f.path, f.file_type, f.updated_at
 const TABLES = sql`files f LEFT JOIN file_versions v ON v.workspace_id = f.workspace_id AND v.id = f.latest_version_id`
 const FOLDERS_FIRST = sql`(f.file_type <> 'folder')`
 
-/** What exists at the given paths, in no order. */
+/**
+ * What exists at the given paths, in no order. One lookup per path, asked as a range in order: only the index of paths gives that order, so it is the one
+ * that is used. As an equality, a server that has not counted the table yet may take any index that begins with the workspace and walk through all of it
+ * (measured: 0.4 ms more at 1,000 files, and growing with them; the first minute of an import is such a time).
+ */
 export async function findFiles(conn: DbConn, workspaceId: string, paths: readonly string[]): Promise<FileRow[]> {
   const { rows } = await sql<FileWithVersion>`
-    SELECT ${COLUMNS} FROM ${TABLES} WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL AND f.path = ANY(${paths}::text[])`.execute(conn)
+    SELECT ${COLUMNS} FROM unnest(${paths}::text[]) AS wanted (path)
+    CROSS JOIN LATERAL (
+      SELECT * FROM files WHERE workspace_id = ${workspaceId}::uuid AND path >= wanted.path AND path <= wanted.path AND deleted_at IS NULL ORDER BY path LIMIT 1
+    ) AS f
+    LEFT JOIN file_versions v ON v.workspace_id = f.workspace_id AND v.id = f.latest_version_id`.execute(conn)
   return rows.map(fileRow)
 }
 
@@ -76,8 +84,11 @@ export interface ChildrenPage {
  */
 export async function listBelow(conn: DbConn, { workspaceId, path }: FilePlace, page: { readonly limit: number; readonly after?: string }): Promise<FileRow[]> {
   const after = page.after === undefined ? sql`TRUE` : sql`translate(f.path, '/', E'\\x01') > translate(${page.after}, '/', E'\\x01') COLLATE "C"`
+  // The inner order is for the choice of the index, as in `findFiles`.
   const { rows } = await sql<FileWithVersion>`
-    SELECT ${COLUMNS} FROM ${TABLES} WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL AND ${below(path)} AND ${after}
+    SELECT ${COLUMNS}
+    FROM (SELECT * FROM files f WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL AND ${below(path)} AND ${after} ORDER BY f.path OFFSET 0) AS f
+    LEFT JOIN file_versions v ON v.workspace_id = f.workspace_id AND v.id = f.latest_version_id
     ORDER BY translate(f.path, '/', E'\\x01') LIMIT ${page.limit}`.execute(conn)
   return rows.map(fileRow)
 }
