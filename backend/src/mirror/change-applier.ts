@@ -144,7 +144,7 @@ export function continuesRemoval(change: AppliedChange, before: AppliedChange | 
 }
 
 /** The journal names a removed folder before its content; on disk the content goes first. Only within one removal: the next one may be of a folder above. */
-export function contentBeforeFolder(changes: readonly AppliedChange[]): AppliedChange[] {
+function contentBeforeFolder(changes: readonly AppliedChange[]): AppliedChange[] {
   const runs: AppliedChange[][] = []
   for (const [index, change] of changes.entries()) {
     if (continuesRemoval(change, changes[index - 1])) runs.at(-1)?.push(change)

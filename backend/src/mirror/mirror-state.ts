@@ -3,7 +3,7 @@
  * `target` is set while changes are applied that must not be applied twice (moves, removals): found at a start, it says that the last run was cut short
  * between the disk and this file, and that the tree has to be compared instead.
  */
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename } from 'node:fs/promises'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
@@ -32,10 +32,6 @@ export async function writeMirrorState(path: string, state: MirrorState): Promis
     await file.datasync()
   }
   await rename(temporary, path)
-}
-
-export async function removeMirrorState(path: string): Promise<void> {
-  await rm(path, { force: true })
 }
 
 function parseState(value: unknown): MirrorState | undefined {

@@ -192,7 +192,7 @@ export class WorkspaceMirror {
 }
 
 /** The first rows whose content fits the window, at least one; one removal is never cut. */
-export function boundedWindow(changes: readonly AppliedChange[], bytes = WINDOW.bytes): AppliedChange[] {
+function boundedWindow(changes: readonly AppliedChange[], bytes = WINDOW.bytes): AppliedChange[] {
   let sum = 0
   const end = changes.findIndex((change, index) => {
     sum += change.kind === 'moved' ? 0 : (change.version?.size ?? 0)

@@ -12,12 +12,6 @@ export interface BlobKey {
   readonly hash: Buffer
 }
 
-/** True when the bytes are stored. */
-export async function hasBlob(conn: DbConn, { workspaceId, hash }: BlobKey): Promise<boolean> {
-  const row = await conn.selectFrom('blobs').select('size').where('workspace_id', '=', workspaceId).where('hash', '=', hash).executeTakeFirst()
-  return row !== undefined
-}
-
 /** Stores the head of a large blob; its chunks follow in the same transaction. False when the bytes are stored already: they then count as fresh again. */
 export async function insertLargeBlob(tx: DbConn, { workspaceId, hash }: BlobKey, size: number): Promise<boolean> {
   const { rows } = await sql<{ isNew: boolean }>`
@@ -31,21 +25,15 @@ export async function insertChunk(tx: DbConn, { workspaceId, hash }: BlobKey, ch
   await tx.insertInto('blob_chunks').values({ workspace_id: workspaceId, hash, ...chunk }).execute()
 }
 
-/** The bytes of a blob that is kept in its row; undefined when it is kept in chunks or does not exist. */
-export async function readInline(conn: DbConn, { workspaceId, hash }: BlobKey): Promise<Buffer | undefined> {
-  const row = await conn.selectFrom('blobs').select('content').where('workspace_id', '=', workspaceId).where('hash', '=', hash).executeTakeFirst()
-  return row?.content ?? undefined
-}
-
 /** Part of a blob that is kept in its row, both ends inclusive. */
-export async function readInlineRange(conn: DbConn, { workspaceId, hash }: BlobKey, range: { readonly start: number; readonly end: number }): Promise<Buffer | undefined> {
+async function readInlineRange(conn: DbConn, { workspaceId, hash }: BlobKey, range: { readonly start: number; readonly end: number }): Promise<Buffer | undefined> {
   const { rows } = await sql<{ data: Buffer | null }>`
     SELECT substring(content FROM ${range.start + 1}::int FOR ${range.end - range.start + 1}::int) AS data
     FROM blobs WHERE workspace_id = ${workspaceId}::uuid AND hash = ${hash}`.execute(conn)
   return rows[0]?.data ?? undefined
 }
 
-export async function readChunk(conn: DbConn, { workspaceId, hash }: BlobKey, index: number): Promise<Buffer | undefined> {
+async function readChunk(conn: DbConn, { workspaceId, hash }: BlobKey, index: number): Promise<Buffer | undefined> {
   const row = await conn.selectFrom('blob_chunks').select('data').where('workspace_id', '=', workspaceId).where('hash', '=', hash).where('index', '=', index).executeTakeFirst()
   return row?.data
 }

@@ -5,7 +5,7 @@
 import { AppError } from '../../errors.ts'
 
 export const MAX_PATH_BYTES = 1_024
-export const MAX_SEGMENT_BYTES = 255
+const MAX_SEGMENT_BYTES = 255
 
 /**
  * The one form of a path that people and models write: `src/./a.ts` and `/src//a.ts` are `/src/a.ts`; `` and `/` are the root.

@@ -41,7 +41,7 @@ export function mimeType(name: string, start: Buffer): string {
 }
 
 /** True when the bytes read as UTF-8 without NUL. A letter cut in half at the end of the sample is fine. */
-export function isText(start: Buffer): boolean {
+function isText(start: Buffer): boolean {
   if (start.includes(0)) return false
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(start, { stream: true })
