@@ -9,6 +9,7 @@ it('needs nothing: an empty environment serves on loopback with the embedded dat
   expect(readConfig({}, ada)).toEqual({
     host: '127.0.0.1',
     port: 3000,
+    allowedHosts: [],
     dataDir: '/home/ada/.local/share/buildscale',
     databaseUrl: undefined,
     model: undefined,
@@ -90,3 +91,8 @@ function caught(run: () => unknown): unknown {
     return error
   }
 }
+
+it('reads host names from a list and refuses what is none', () => {
+  expect(readConfig({ BUILDSCALE_ALLOWED_HOSTS: 'build.example.com, nas.local' }, ada).allowedHosts).toEqual(['build.example.com', 'nas.local'])
+  expect(() => readConfig({ BUILDSCALE_ALLOWED_HOSTS: 'http://x/' }, ada)).toThrow('BUILDSCALE_ALLOWED_HOSTS')
+})

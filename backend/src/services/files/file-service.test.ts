@@ -78,7 +78,8 @@ describe('large files', () => {
     clearInterval(watch)
     expect(file).toMatchObject({ size, hash: expected })
     expect(looks).toBeGreaterThan(3)
-    expect(peak).toBeLessThan(size / 3)
+    // About 45 MiB, whatever the size: buffers under way, and those that the driver's last queries have not given back yet.
+    expect(peak).toBeLessThan(64 * MIB)
     expect(spooled()).toEqual([])
   })
 
