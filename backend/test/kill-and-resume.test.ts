@@ -33,14 +33,17 @@ async function start(dataDir: string, modelUrl: string, port = '0'): Promise<Pla
   return { client, server, workspaceId }
 }
 
+/** Of equal length: no folder's name is the beginning of another's, which the script could not tell apart. */
+const folderOf = (round: number): string => `/round-${String(round).padStart(3, '0')}`
+
 describe('a server that is killed in the middle of a turn', () => {
   it(`finishes the turn by itself after the restart, with every write exactly once (${ROUNDS} kills)`, { timeout: 60_000 + ROUNDS * 20_000 }, async () => {
     using data = temporaryDataDir()
-    const turns = Array.from({ length: ROUNDS }, (_, round) => writeTurn({ folder: `/round-${round}`, writes: WRITES, stepDelayMs: 15 }))
+    const turns = Array.from({ length: ROUNDS }, (_, round) => writeTurn({ folder: folderOf(round), writes: WRITES, stepDelayMs: 15 }))
     await using model = await disposableModel(turns)
     let place = await start(data.path, model.url)
     for (const [round, turn] of turns.entries()) {
-      const { chat, turn_id: turnId } = await place.client.chats(place.workspaceId).create({ goal: `Write the files of /round-${round}` })
+      const { chat, turn_id: turnId } = await place.client.chats(place.workspaceId).create({ goal: `Write the files of ${folderOf(round)}` })
       const seen: RawFrame[] = []
       const watching = watch(place, chat.id, seen)
       await sleep(Math.random() * 1_200)
