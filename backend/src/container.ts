@@ -23,12 +23,14 @@ import { ChatWorker } from './services/chat/chat-worker.ts'
 import { RigContextInspector } from './services/chat/rig-context.ts'
 import { RigModels, type RigModelSettings } from './services/chat/rig-models.ts'
 import { RigService } from './services/chat/rig-service.ts'
+import { BlobCollector } from './services/files/blob-collector.ts'
 import { FileService } from './services/files/file-service.ts'
 import { SearchService } from './services/search/search-service.ts'
 import { DoctorService } from './services/workspaces/doctor-service.ts'
 import { MemberService } from './services/workspaces/member-service.ts'
 import { WorkspaceService } from './services/workspaces/workspace-service.ts'
 import { VERSION } from './version.ts'
+import { BlobCleanup } from './workers/blob-cleanup.ts'
 
 export interface ContainerOptions {
   readonly config: Config
@@ -48,6 +50,7 @@ export async function buildContainer({ config, db, nodeId, log, offlineUrl }: Co
   const mirror = new DiskMirrorService({ db, dataDir: config.dataDir, log })
   const files = new FileService({ db, mirror, limits: config.limits, tempDir: join(config.dataDir, 'spool') })
   const search = new SearchService({ mirror })
+  const cleanup = new BlobCleanup({ blobs: new BlobCollector({ db }), log })
   const idempotent = new IdempotentTransactions({ db })
   const auth = new AuthService({ db })
   const people = new PeopleService({ db, idempotent })
@@ -84,13 +87,19 @@ export async function buildContainer({ config, db, nodeId, log, offlineUrl }: Co
   return {
     app,
     auth,
-    mirror,
-    worker: chat.worker,
+    /** Clears what an earlier life left, and begins the work that needs no request. */
+    async start(): Promise<boolean> {
+      await files.clearSpool()
+      await mirror.start()
+      cleanup.start()
+      return chat.worker.start()
+    },
     /** Ends streams and turns first, so that nothing that still needs the database outlives it. */
     async close(): Promise<void> {
       closing.abort()
       await chat.worker.stop()
       await app.close()
+      await cleanup.close()
       await mirror.close()
       await chat.close()
     },

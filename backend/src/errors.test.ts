@@ -21,3 +21,12 @@ it.each([new Error('password=hunter2'), new TypeError('x is undefined'), 'hunter
 it('has a status for every code', () => {
   for (const code of ERROR_CODES) expect(STATUS[code]).toBeGreaterThanOrEqual(400)
 })
+
+it.each([
+  ['the driver says so', new Error('Client has encountered a connection error and is not queryable')],
+  ['the server was shut down', Object.assign(new Error('terminating connection due to unexpected postmaster exit'), { code: '57P01', severity: 'FATAL' })],
+  ['the socket broke', Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' })],
+])('tells a database that went away, because %s, from a mistake of ours', (_, error) => {
+  expect(publicError(error).code).toBe('unavailable')
+  expect(publicError(new Error('x is not a function')).code).toBe('internal')
+})

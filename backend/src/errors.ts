@@ -52,12 +52,22 @@ export function publicError(error: unknown): PublicError {
   return { code: 'internal', message: 'Something went wrong on our side. The log has the details under this request id.' }
 }
 
+/** The driver's own sentences for a connection that is gone; they carry no code (`pg`, lib/client.js). */
+const LOST_CONNECTION = new Set([
+  'Connection terminated',
+  'Connection terminated unexpectedly',
+  'Client has encountered a connection error and is not queryable',
+  'Client was closed and is not queryable',
+])
+
 /**
  * True for what the driver raises when the server goes away under a query: SQLSTATE class 08 and 57P01 to 57P03
- * (https://www.postgresql.org/docs/current/errcodes-appendix.html), and the driver's own sentence, which carries no code.
+ * (https://www.postgresql.org/docs/current/errcodes-appendix.html), a broken socket, or one of its own sentences.
  */
 function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  if (error.message === 'Connection terminated unexpectedly') return true
-  return 'severity' in error && 'code' in error && typeof error.code === 'string' && /^(08|57P0[123])/.test(error.code)
+  if (LOST_CONNECTION.has(error.message)) return true
+  if (!('code' in error) || typeof error.code !== 'string') return false
+  if ('severity' in error) return /^(08|57P0[123])/.test(error.code)
+  return 'syscall' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET')
 }
