@@ -36,8 +36,8 @@ describe('check-imports', () => {
 
   it('keeps chat files without the prefix away from those with it', () => {
     plant({
-      'backend/src/services/chat/rig-tool.ts': 'export const tool = 1\n',
-      'backend/src/services/chat/chat-turn.ts': "import { tool } from './rig-tool.ts'\nexport const turn = tool\n",
+      'backend/src/services/chat/rig-tool.ts': 'export const rigTool = 1\n',
+      'backend/src/services/chat/chat-turn.ts': "import { rigTool } from './rig-tool.ts'\nexport const turn = rigTool\n",
     })
     expect(findViolations(root)).toHaveLength(1)
   })
@@ -52,6 +52,11 @@ describe('check-imports', () => {
       'packages/rig/src/agent/agent.ts: rig/agent may not import rig/providers',
       'packages/rig/src/agent/agent.ts: rig/agent may not import protocol',
     ])
+  })
+
+  it('wants the prefix on what those files export, too', () => {
+    plant({ 'backend/src/services/chat/rig-service.ts': 'export class RigService {}\nexport function rigTool() {}\nexport const helper = 1\n' })
+    expect(findViolations(root)).toEqual(['backend/src/services/chat/rig-service.ts: exports helper; names exported here start with Rig'])
   })
 
   it('reports a cycle once, with the way around it', () => {

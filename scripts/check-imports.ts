@@ -11,7 +11,14 @@ const SOURCES = ['packages/*/{src,test,examples}/**/*.ts', 'backend/{src,test}/*
 export function findViolations(root: string): string[] {
   const files = globSync(SOURCES, { cwd: root, exclude: (name) => name.endsWith('node_modules') || name.endsWith('dist') })
   const graph = new Map(files.map((file) => [file, importsOf(root, file)]))
-  return [...[...graph].flatMap(([file, imports]) => imports.flatMap((target) => violation(file, target))), ...cycles(graph)]
+  return [...[...graph].flatMap(([file, imports]) => imports.flatMap((target) => violation(file, target))), ...cycles(graph), ...files.flatMap((file) => unprefixedExports(root, file))]
+}
+
+/** What the files that may import the runtime export says so in its name. */
+function unprefixedExports(root: string, file: string): string[] {
+  if (!/^backend\/src\/services\/chat\/rig-[^/]*(?<!\.test)\.ts$/.test(file)) return []
+  const exported = readFileSync(join(root, file), 'utf8').matchAll(/^export (?:abstract )?(?:async )?(?:class|function|const|interface|type) (\w+)/gm)
+  return [...exported].flatMap(([, name = '']) => (/^(Rig|rig|RIG_)/.test(name) ? [] : [`${file}: exports ${name}; names exported here start with Rig`]))
 }
 
 function violation(file: string, target: string): string[] {

@@ -14,7 +14,7 @@ export interface RigModelSettings {
   readonly offlineUrl: string
 }
 
-export interface ModelListing {
+export interface RigModelListing {
   readonly items: readonly { readonly id: string; readonly provider: string; readonly available: boolean; readonly default: boolean }[]
   readonly offline: boolean
   readonly problems: readonly { readonly provider: string; readonly message: string }[]
@@ -83,7 +83,7 @@ export class RigModels implements ModelCatalog {
     return id === OFFLINE_MODEL ? 0 : null
   }
 
-  list(): ModelListing {
+  list(): RigModelListing {
     const known = [OFFLINE_MODEL, ...(this.#openai === undefined ? [] : OPENAI_MODELS.map((model) => `openai:${model}`))]
     const ids = known.includes(this.defaultModel) ? known : [...known, this.defaultModel]
     return {

@@ -185,7 +185,7 @@ function partIds(content: readonly AssistantContent[], recorder: TurnRun['record
   })
 }
 
-export function wireUsage(usage: RigUsage): Usage {
+function wireUsage(usage: RigUsage): Usage {
   return { input_tokens: usage.inputTokens, cached_tokens: usage.cachedInputTokens, output_tokens: usage.outputTokens, reasoning_tokens: usage.reasoningTokens }
 }
 

@@ -1,0 +1,73 @@
+import type { SseEvent } from '@buildscale/protocol'
+import { createClient } from '@buildscale/sdk'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RunningApp, startApp } from './support/running-app.ts'
+
+const SCRIPT = {
+  turns: [
+    { when: { last_user: 'slow' }, times: 'always', text: 'A long answer that somebody on the other node will stop before it has come to its end.', event_delay_ms: 80 },
+    { when: { last_user: 'write', step: 0 }, times: 'always', text: 'Writing. ', calls: [{ name: 'write', arguments: { path: '/shared.txt', content: 'from a turn' } }], delay_ms: 100 },
+    { when: { last_user: 'write', step: 1 }, times: 'always', text: 'Written.', delay_ms: 100 },
+    { times: 'always', text: 'Short answer.', delay_ms: 30 },
+  ],
+}
+
+let first: RunningApp
+let second: RunningApp
+beforeAll(async () => {
+  first = await startApp({ script: SCRIPT })
+  second = await startApp({ script: SCRIPT, beside: first })
+})
+afterAll(async () => {
+  await second[Symbol.asyncDispose]()
+  await first[Symbol.asyncDispose]()
+})
+
+/** The same person on either node. */
+const chatsOn = (app: RunningApp) => createClient({ url: app.url, token: first.token }).chats(first.workspaceId)
+
+async function follow(app: RunningApp, chatId: string): Promise<SseEvent[]> {
+  const events: SseEvent[] = []
+  for await (const event of chatsOn(app).events(chatId, { until: 'idle' })) if (event.id !== null) events.push(event)
+  return events
+}
+
+describe('two nodes on one database', () => {
+  it('show a turn to readers of both, event by event the same, while it runs on one', async () => {
+    const { chat } = await chatsOn(first).create({ goal: 'write it' })
+    const [here, there] = await Promise.all([follow(first, chat.id), follow(second, chat.id)])
+    expect(there).toEqual(here)
+    expect(here.at(-1)?.type).toBe('done')
+  })
+
+  it('let a person stop from one what runs on the other, within a second', async () => {
+    const { chat, turn_id: turnId } = await chatsOn(first).create({ goal: 'slow please' })
+    await sleep(500)
+    const startedAt = performance.now()
+    // One of the two nodes runs it; a stop from each would both be fine, and one of them crosses over.
+    expect(await chatsOn(second).stop(chat.id)).toEqual({ turn_id: turnId, status: 'stopped' })
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    expect((await follow(first, chat.id)).filter((event) => event.type === 'stopped')).toHaveLength(1)
+  })
+
+  it('answer messages sent to both once each and in order', async () => {
+    const { chat } = await chatsOn(first).create({ title: 'both' })
+    await Promise.all(Array.from({ length: 10 }, (_, index) => chatsOn(index % 2 === 0 ? first : second).send(chat.id, { content: `message ${index}` })))
+    const events = await follow(second, chat.id)
+    const bounds = events.filter((event) => event.type === 'turn_started' || event.type === 'done').map((event) => event.type)
+    expect(bounds).toEqual(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 'turn_started' : 'done')))
+  })
+
+  it('each keep a copy of the files on disk, which catches up by the journal before it is used', async () => {
+    const { chat } = await chatsOn(first).create({ goal: 'write it' })
+    await follow(first, chat.id)
+    for (const app of [first, second]) {
+      const { ok, workspaces } = await createClient({ url: app.url, token: first.token }).doctor({ deep: true })
+      expect(ok, JSON.stringify(workspaces)).toBe(true)
+      expect(readFileSync(join(app.dataDir, 'workspaces', first.workspaceId, 'shared.txt'), 'utf8')).toBe('from a turn')
+    }
+  })
+})
