@@ -39,6 +39,8 @@ export interface ContainerOptions {
   readonly log: FastifyBaseLogger
   /** Base URL of the offline model. */
   readonly offlineUrl: string
+  /** The folder with the built page; default: the one that `npm start` builds, if it is there. */
+  readonly webRoot?: string
 }
 
 /** Turns that run at the same time on one node; they wait for models most of the time. */
@@ -46,7 +48,8 @@ const MAX_RUNNING_TURNS = 64
 
 export type Container = Awaited<ReturnType<typeof buildContainer>>
 
-export async function buildContainer({ config, db, nodeId, log, offlineUrl }: ContainerOptions) {
+export async function buildContainer(options: ContainerOptions) {
+  const { config, db, log } = options
   const mirror = new DiskMirrorService({ db, dataDir: config.dataDir, log })
   const files = new FileService({ db, mirror, limits: config.limits, tempDir: join(config.dataDir, 'spool') })
   const search = new SearchService({ mirror })
@@ -58,7 +61,7 @@ export async function buildContainer({ config, db, nodeId, log, offlineUrl }: Co
   const members = new MemberService({ db })
   const doctor = new DoctorService({ db, mirror })
 
-  const chat = await buildChat({ config, db, nodeId, log, offlineUrl }, { mirror, files, search })
+  const chat = await buildChat(options, { mirror, files, search })
   const closing = new AbortController()
   const isMember = async (of: { readonly workspaceId: string; readonly userId: string }): Promise<boolean> => (await workspaces.roleOf(of)) !== undefined
   const deps: AppDeps = {
@@ -81,7 +84,7 @@ export async function buildContainer({ config, db, nodeId, log, offlineUrl }: Co
     chats: { chats: chat.chats, commands: chat.commands, events: chat.events, context: chat.context, idempotent, isMember, closing: closing.signal },
     publicUrl: undefined,
     hosts: { loopbackOnly: isLoopback(config.host), allowedHosts: config.allowedHosts },
-    webRoot: webRoot(),
+    webRoot: options.webRoot ?? builtPage(),
   }
   const app = createApp(deps)
   return {
@@ -177,7 +180,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
-function webRoot(): string | undefined {
+function builtPage(): string | undefined {
   const folder = fileURLToPath(new URL('../../web/dist', import.meta.url))
   return existsSync(join(folder, 'index.html')) ? folder : undefined
 }

@@ -13,6 +13,8 @@ export interface RunningAppOptions {
   /** A script for the model; without one it is the offline model. */
   readonly script?: object
   readonly env?: Readonly<Record<string, string>>
+  /** A built page to serve. */
+  readonly webRoot?: string
   /** Another node on the database of this app. */
   readonly beside?: RunningApp
 }
@@ -42,7 +44,7 @@ export async function startApp(options: RunningAppOptions = {}): Promise<Running
   const config = readConfig({ BUILDSCALE_DATA_DIR: dataDir, ...(isScripted && { OPENAI_BASE_URL: model.url }), ...options.env })
   const logged: string[] = []
   const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) })
-  const container = await buildContainer({ config, db: database.db, nodeId: randomUUID(), log, offlineUrl: model.url })
+  const container = await buildContainer({ config, db: database.db, nodeId: randomUUID(), log, offlineUrl: model.url, ...(options.webRoot !== undefined && { webRoot: options.webRoot }) })
   const { user, token } = await container.auth.bootstrapLocal({ dataDir })
   await container.start()
   const url = await container.app.listen({ host: '127.0.0.1', port: 0 })
