@@ -26,9 +26,11 @@ export async function insertEvents(tx: DbConn, key: ChatKey, options: { readonly
     fence === undefined
       ? sql`TRUE`
       : sql`EXISTS (SELECT 1 FROM (SELECT id FROM turns WHERE id = ${fence.turnId}::uuid AND lease_epoch = ${fence.epoch} AND status = 'running' FOR SHARE) AS fence)`
+  // Deltas are no news to a list of chats, and leaving its index alone keeps them cheap.
+  const activity = fence === undefined ? sql`now()` : sql`updated_at`
   const { rows } = await sql<{ last: number }>`
     WITH counter AS (
-      UPDATE chats SET event_seq = event_seq + ${count}, updated_at = now()
+      UPDATE chats SET event_seq = event_seq + ${count}, updated_at = ${activity}
       WHERE id = ${key.chatId}::uuid AND workspace_id = ${key.workspaceId}::uuid AND ${fenced}
       RETURNING event_seq
     ), stored AS (

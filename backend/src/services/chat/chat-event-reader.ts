@@ -52,7 +52,7 @@ export class ChatEventReader {
         // The head is read before the events: what it counts is then certainly among them.
         const head = await readHead(this.#deps.db.kysely, key)
         if (head === undefined) return
-        for await (const events of this.#pages(key, after)) {
+        for await (const events of head.lastSeq > after ? this.#pages(key, after) : []) {
           yield { type: 'stored', events }
           after = events.at(-1)?.seq ?? after
           if (options.signal.aborted) return
