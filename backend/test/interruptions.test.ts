@@ -77,6 +77,26 @@ describe('a database that dies in the middle of a turn', () => {
   })
 })
 
+describe('a kill of everything in the middle of a turn', () => {
+  it('loses nothing: the next start finds its data, repairs what is half done, and the turn ends by itself', { timeout: 90_000 }, async () => {
+    using data = temporaryDataDir()
+    const turn = writeTurn({ folder: '/power-cut', writes: 16, stepDelayMs: 60 })
+    const model = await startModelSim({ script: turn.script, models: 'any' })
+    const env = { OPENAI_BASE_URL: model.url }
+    const first = await startServerProcess({ dataDir: data.path, env })
+    const { client, workspaceId } = await clientOf(first)
+    const { turn_id: turnId } = await client.chats(workspaceId).create({ goal: 'Write the files of /power-cut' })
+    const { postgres_pid: pid } = JSON.parse(readFileSync(join(data.path, 'server.json'), 'utf8')) as { postgres_pid: number }
+    await sleep(300 + Math.random() * 500)
+    process.kill(pid, 'SIGKILL')
+    await first.end('SIGKILL')
+    await using second = await startServerProcess({ dataDir: data.path, env })
+    expect(await untilDone(await clientOf(second), turnId ?? '')).toBe('done')
+    await expectAllWritten(second, turn)
+    await model.close()
+  })
+})
+
 describe('a port that is taken', () => {
   it('ends the start with code 1, naming the port, and leaves nothing running', { timeout: 60_000 }, async () => {
     using data = temporaryDataDir()
