@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readEnvironment } from './environment.ts'
 
-const PLACE = { isRoot: false, home: '/home/ada', cwd: '/work' }
+const PLACE = { isRoot: false, home: '/home/ada', cwd: '/projects' }
 
 class DataDirectory implements Disposable {
   readonly path: string
@@ -39,7 +39,7 @@ describe('the environment of the command line', () => {
     expect(readEnvironment({ XDG_DATA_HOME: '/xdg' }, PLACE).dataDir).toBe('/xdg/buildscale')
     expect(readEnvironment({ XDG_DATA_HOME: 'relative' }, PLACE).dataDir).toBe('/home/ada/.local/share/buildscale')
     expect(readEnvironment({}, { ...PLACE, isRoot: true, home: '/root' }).dataDir).toBe('/var/lib/buildscale')
-    expect(readEnvironment({ BUILDSCALE_DATA_DIR: 'data' }, PLACE).dataDir).toBe('/work/data')
+    expect(readEnvironment({ BUILDSCALE_DATA_DIR: 'data' }, PLACE).dataDir).toBe('/projects/data')
   })
 
   it('takes the token of the variable, else the one that the local server left', () => {

@@ -156,12 +156,12 @@ describe('the tree', () => {
 
   it('changes by folder, move, restore and delete, and the mirror hears of each change', async () => {
     const before = http.mirrored.length
-    expect((await call({ method: 'POST', path: '/files/folder', body: { path: '/work/deep' } })).json()).toMatchObject({ file: { path: '/work/deep', file_type: 'folder' } })
-    await put('/work/old.txt', 'one')
-    await put('/work/old.txt', 'two')
-    expect((await call({ method: 'POST', path: '/files/move', body: { from: '/work/old.txt', to: '/work/deep/new.txt' } })).json()).toMatchObject({ file: { path: '/work/deep/new.txt' } })
-    expect((await call({ method: 'POST', path: '/files/restore', body: { path: '/work/deep/new.txt', version: 1 } })).json()).toMatchObject({ file: { version: 3, hash: sha256('one') } })
-    const versions = (await call({ path: '/files/versions?path=/work/deep/new.txt' })).json<{ items: { number: number }[] }>()
+    expect((await call({ method: 'POST', path: '/files/folder', body: { path: '/projects/deep' } })).json()).toMatchObject({ file: { path: '/projects/deep', file_type: 'folder' } })
+    await put('/projects/old.txt', 'one')
+    await put('/projects/old.txt', 'two')
+    expect((await call({ method: 'POST', path: '/files/move', body: { from: '/projects/old.txt', to: '/projects/deep/new.txt' } })).json()).toMatchObject({ file: { path: '/projects/deep/new.txt' } })
+    expect((await call({ method: 'POST', path: '/files/restore', body: { path: '/projects/deep/new.txt', version: 1 } })).json()).toMatchObject({ file: { version: 3, hash: sha256('one') } })
+    const versions = (await call({ path: '/files/versions?path=/projects/deep/new.txt' })).json<{ items: { number: number }[] }>()
     expect(versions.items.map(({ number }) => number)).toEqual([3, 2, 1])
     expect((await call({ method: 'DELETE', path: '/files?path=/work' })).statusCode).toBe(204)
     expect((await call({ path: '/files?path=/work' })).statusCode).toBe(404)
