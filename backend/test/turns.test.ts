@@ -100,6 +100,28 @@ describe('a turn', () => {
   })
 })
 
+describe('a conversation that is too large for the model', () => {
+  it('ends the turn before the model is asked, saying by how much', async () => {
+    const before = app.model.requests().length
+    const { events } = await ask('word '.repeat(150_000))
+    expect(events.at(-1)).toMatchObject({ type: 'error', data: { code: 'context_too_large', retryable: false } })
+    expect(events.at(-1)?.type === 'error' && JSON.stringify(events.at(-1))).toMatch(/about \d+ tokens too large/)
+    expect(app.model.requests()).toHaveLength(before)
+  })
+})
+
+describe('what the model would receive', () => {
+  it('is shown as it is sent: preamble, messages with their calls and results, tools, and the tokens of each', async () => {
+    const { chatId } = await ask('two calls please')
+    const context = await chats().context(chatId)
+    expect(context.preamble).toContain('BuildScale workspace')
+    expect(context.tools.map((tool) => tool.name)).toEqual(['ls', 'read', 'write', 'edit', 'mkdir', 'mv', 'rm', 'touch', 'glob', 'grep', 'file_info'])
+    expect(context.messages.map((message) => (message as { role: string }).role)).toEqual(['user', 'assistant', 'user', 'assistant'])
+    expect(context.tokens).toBeGreaterThan(0)
+    expect(context.tokens).toBeLessThan(context.limit)
+  })
+})
+
 describe('messages sent at once', () => {
   it('are answered once each, in order, never two turns of a chat at a time', async () => {
     const { chat } = await chats().create({ title: 'busy' })

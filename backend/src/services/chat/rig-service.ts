@@ -210,7 +210,8 @@ function tooLarge(excess: number, limit: number): TurnResult {
 function failedResult(error: unknown): TurnResult {
   if (error instanceof NoAnswerError) return { type: 'failed', code: 'no_answer', message: error.message, retryable: false }
   if (error instanceof CompletionError) {
-    const code = error.code ?? error.kind
+    // The provider counts exactly where we estimate: whoever finds out, people read the same code.
+    const code = error.code === 'context_length_exceeded' ? 'context_too_large' : (error.code ?? error.kind)
     const message = `The model could not answer: ${error.message}`
     return isRetryable(error) ? { type: 'interrupted', code, message, retryAfterMs: error.retryAfterMs ?? null } : { type: 'failed', code, message, retryable: false }
   }
