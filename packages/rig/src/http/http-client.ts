@@ -14,7 +14,7 @@ export interface HttpClientOptions {
 }
 
 export interface PostOptions {
-  readonly body: string
+  readonly body: Buffer
   readonly accept: string
   readonly signal: AbortSignal
   readonly headers?: CallOptions['headers']

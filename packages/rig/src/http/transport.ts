@@ -3,7 +3,8 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  /** JSON as bytes: most of a long conversation has been encoded for the request before. */
+  readonly body?: Buffer
   readonly signal: AbortSignal
 }
 

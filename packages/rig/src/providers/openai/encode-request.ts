@@ -23,6 +23,9 @@ export interface RequestEncoderOptions {
 /** Fields that the request itself decides; the same names in additional parameters lose. */
 const OWN_FIELDS = new Set(['model', 'input', 'instructions', 'stream', 'tools', 'tool_choice', 'max_output_tokens'])
 
+const END_OF_BODY = Buffer.from(']}')
+const COMMA = Buffer.from(',')
+
 /**
  * Request bodies of `POST /v1/responses`. The wire form of a message and of a tool is made once and kept with the object, so that a call
  * late in a long conversation costs as much of our time as an early one.
@@ -37,8 +40,8 @@ export class RequestEncoder {
     this.#options = options
   }
 
-  /** The body as JSON text. Throws `CompletionError` of kind `request` for what OpenAI cannot be asked. */
-  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): string {
+  /** The body as JSON in UTF-8. Throws `CompletionError` of kind `request` for what OpenAI cannot be asked. */
+  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): Buffer {
     const params = request.additionalParams ?? {}
     const model = request.model ?? this.#options.origin.model
     const { lifted, rest } = liftSystem(request.messages, this.#options.systemInstructions)
@@ -54,9 +57,10 @@ export class RequestEncoder {
     })
     const documents = (request.documents ?? []).map((document) => JSON.stringify(documentItem(document)))
     const input = this.#input(rest, { documents, replay: this.#replay(model, params) })
-    if (input === '') throw new CompletionError('request', 'There is nothing to answer: the request has no message')
+    if (input.length === 0) throw new CompletionError('request', 'There is nothing to answer: the request has no message')
     const instructions = this.#instructionsField(lifted)
-    return `${fields.slice(0, -1)}${instructions}${tools.length === 0 ? '' : `,"tools":[${tools.join(',')}]`},"input":[${input}]}`
+    const head = `${fields.slice(0, -1)}${instructions}${tools.length === 0 ? '' : `,"tools":[${tools.join(',')}]`},"input":[`
+    return Buffer.concat([Buffer.from(head), input, END_OF_BODY])
   }
 
   #replay(model: string, params: JsonObject): ReplayOptions {
@@ -64,12 +68,14 @@ export class RequestEncoder {
   }
 
   /** Documents stand after the leading system messages and before the conversation. */
-  #input(messages: readonly AnyMessage[], { documents, replay }: { readonly documents: readonly string[]; readonly replay: ReplayOptions }): string {
+  #input(messages: readonly AnyMessage[], { documents, replay }: { readonly documents: readonly string[]; readonly replay: ReplayOptions }): Buffer {
     const fragments = this.#fragmentsFor(replay)
     if (documents.length === 0) return fragments.join(messages)
     const leading = messages.findIndex(({ role }) => role !== 'system')
-    const parts = [fragments.join(messages.slice(0, leading)), ...documents, fragments.join(messages.slice(leading))]
-    return parts.filter((part) => part !== '').join(',')
+    const before = fragments.join(messages.slice(0, leading))
+    const after = fragments.join(messages.slice(leading))
+    const between = [before, Buffer.from(documents.join(',')), after].filter((part) => part.length > 0)
+    return Buffer.concat(between.flatMap((part, index) => (index === 0 ? [part] : [COMMA, part])))
   }
 
   /** How a message is replayed depends on who reads it: each way has its own fragments. */

@@ -67,7 +67,7 @@ export class ResponsesCompletionModel implements CompletionModel {
     return new CompletionStream(produce, { origin: this.#origin(request), signal: options.signal })
   }
 
-  #post(body: string, { accept, signal, options }: { readonly accept: string; readonly signal: AbortSignal; readonly options: CallOptions }) {
+  #post(body: Buffer, { accept, signal, options }: { readonly accept: string; readonly signal: AbortSignal; readonly options: CallOptions }) {
     return this.#http.post('/responses', { body, accept, signal, ...(options.headers === undefined ? {} : { headers: options.headers }) })
   }
 
