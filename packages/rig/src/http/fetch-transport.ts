@@ -44,6 +44,11 @@ class FetchResponse implements HttpResponse {
     this.#silence = silence
   }
 
+  /** Web streams do not tell before they are read to their end. */
+  get isComplete(): boolean {
+    return false
+  }
+
   header(name: string): string | undefined {
     return this.#response.headers.get(name) ?? undefined
   }

@@ -84,6 +84,10 @@ class NodeResponse implements HttpResponse {
     this.#signal = signal
   }
 
+  get isComplete(): boolean {
+    return this.#incoming.complete
+  }
+
   header(name: string): string | undefined {
     const value = this.#incoming.headers[name]
     return Array.isArray(value) ? value.join(', ') : value

@@ -2,6 +2,8 @@ import { StringDecoder } from 'node:string_decoder'
 
 /** The longest event, in UTF-16 units, that is collected before the stream counts as broken. */
 const MAX_EVENT = 64 * 1024 * 1024
+const CARRIAGE_RETURN = 13
+const SPACE = 32
 
 /**
  * Server-sent events from bytes, in one pass: each chunk is decoded once and searched once, and every event is handed over in the same
@@ -29,8 +31,8 @@ export class SseDecoder {
     }
     let start = 0
     for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-      this.#line(this.#rest === '' ? text.slice(start, end) : this.#rest + text.slice(start, end))
-      this.#rest = ''
+      if (this.#rest === '') this.#line(text, start, end)
+      else this.#lineOf(this.#rest + text.slice(start, end))
       start = end + 1
     }
     if (start < text.length) this.#rest += start === 0 ? text : text.slice(start)
@@ -40,19 +42,24 @@ export class SseDecoder {
   /** The bytes have ended: an event that lacks only its blank line is handed over, for several servers end like that. */
   end(): void {
     const line = this.#rest + this.#utf8.end()
-    this.#rest = ''
-    if (line !== '') this.#line(line)
-    this.#line('')
+    if (line !== '') this.#lineOf(line)
+    this.#dispatch()
   }
 
-  #line(raw: string): void {
-    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw
-    if (line === '') {
+  #lineOf(line: string): void {
+    this.#rest = ''
+    this.#line(line, 0, line.length)
+  }
+
+  /** The line of `text` between `start` and its line feed at `end`. Nothing but data is cut out. */
+  #line(text: string, start: number, end: number): void {
+    const last = end > start && text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end
+    if (last === start) {
       this.#dispatch()
       return
     }
-    if (!line.startsWith('data:')) return
-    const data = line.slice(line.charCodeAt(5) === 32 ? 6 : 5)
+    if (!text.startsWith('data:', start)) return
+    const data = text.slice(text.charCodeAt(start + 5) === SPACE ? start + 6 : start + 5, last)
     this.#data = this.#data === undefined ? data : `${this.#data}\n${data}`
     if (this.#data.length > MAX_EVENT) throw new RangeError(`An event exceeds ${MAX_EVENT} characters`)
   }

@@ -13,6 +13,8 @@ export type OnChunk = (chunk: Uint8Array) => Promise<void> | undefined
 
 export interface HttpResponse {
   readonly status: number
+  /** Whether the last byte has come, even if it was not handed over yet. */
+  readonly isComplete: boolean
   header(name: string): string | undefined
   headers(): Headers
   /** Reads to the end, once. Rejects when the bytes break off, with what `onChunk` throws, and when the signal is aborted. */

@@ -136,7 +136,7 @@ async function readStream(response: HttpResponse, { sink, includeRaw }: { readon
     throw brokenOff(error)
   })
   const linger = new Linger()
-  await Promise.race([ended, finished.promise.then(() => linger.start())])
+  await Promise.race([ended, finished.promise.then(() => (response.isComplete ? ended : linger.start()))])
   linger.end()
   response.discard()
   if (!decoder.isFinished) throw new CompletionError('truncated_stream', 'The answer ended without its terminal event')

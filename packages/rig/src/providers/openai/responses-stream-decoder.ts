@@ -33,7 +33,8 @@ export class ResponsesStreamDecoder {
   readonly #output: DecoderOutput
   readonly #providerRequestId: string | undefined
   readonly #includeRaw: boolean
-  readonly #slots = new Map<string, ItemSlot>()
+  /** By output index, or by what else an item is known by. */
+  readonly #slots = new Map<number | string, ItemSlot>()
   #messageId: string | undefined
   #isFinished = false
 
@@ -50,7 +51,7 @@ export class ResponsesStreamDecoder {
 
   /** The data of one event. Throws `CompletionError` when it says that the answer has failed. */
   push(data: string): void {
-    if (this.#isFinished || data === '[DONE]') return
+    if (this.#isFinished || data === '[DONE]' || (this.#slots.size === 0 && isEcho(data))) return
     const event = tryParseJson(data)
     if (isJsonObject(event)) this.#event(event)
     else if (event === undefined) this.#malformed(data)
@@ -102,14 +103,14 @@ export class ResponsesStreamDecoder {
 
   #added(event: JsonObject): void {
     const item = objectAt(event, 'item')
-    if (item !== undefined) this.#slot({ ...event, item_id: item['id'] ?? null }, kindOf(item), item)
+    if (item !== undefined) this.#slot(event, kindOf(item), item)
   }
 
   /** The finished item is authoritative over everything that its deltas said. */
   #done(event: JsonObject): void {
     const item = objectAt(event, 'item')
     if (item === undefined) return
-    const slot = this.#slot({ ...event, item_id: item['id'] ?? null }, kindOf(item), item)
+    const slot = this.#slot(event, kindOf(item), item)
     if (slot.isDone) return
     slot.isDone = true
     if (slot.kind === 'message') this.#messageId ??= stringAt(item, 'id')
@@ -127,7 +128,7 @@ export class ResponsesStreamDecoder {
     const isComplete = status !== 'incomplete'
     if (this.#slots.size === 0) this.#unannounced(arrayAt(response, 'output'), isComplete)
     this.#isFinished = true
-    const final = responseFinal({ ...response, ...(status === undefined ? {} : { status }) }, this.#providerRequestId)
+    const final = responseFinal(status === undefined || 'status' in response ? response : { ...response, status }, this.#providerRequestId)
     const messageId = this.#messageId === undefined ? {} : { messageId: this.#messageId }
     this.#output.finish({ ...final, ...messageId, ...(this.#includeRaw ? { raw: response } : {}) }, { isComplete })
   }
@@ -144,8 +145,8 @@ export class ResponsesStreamDecoder {
   /** The slot of an event: by output index, else by item id, else the latest open one of its kind. Opens it on first sight. */
   #slot(event: JsonObject, kind: SlotKind, item?: JsonObject): ItemSlot {
     const index = event['output_index']
-    const itemId = event['item_id']
-    const place = typeof index === 'number' ? `#${index}` : typeof itemId === 'string' ? itemId : undefined
+    const itemId = item === undefined ? event['item_id'] : item['id']
+    const place = typeof index === 'number' ? index : typeof itemId === 'string' ? itemId : undefined
     const known = place === undefined ? this.#latestOpen(kind) : this.#slots.get(place)
     if (known !== undefined) return known
     const position = typeof index === 'number' ? index : this.#slots.size
@@ -167,6 +168,13 @@ export class ResponsesStreamDecoder {
       case 'other': // Handed out when it is done: until then its content is not known.
     }
   }
+}
+
+/** Events before the first item that repeat the request, tools and instructions included. Nothing in them is of use: they need not be parsed. */
+const ECHOES = ['{"type":"response.created"', '{"type":"response.in_progress"']
+
+function isEcho(data: string): boolean {
+  return ECHOES.some((beginning) => data.startsWith(beginning))
 }
 
 function providerIdOf(item: JsonObject): { readonly providerId?: string } {
