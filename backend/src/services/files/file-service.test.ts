@@ -71,13 +71,13 @@ describe('large files', () => {
       collectGarbage()
       looks += 1
       peak = Math.max(peak, process.memoryUsage().arrayBuffers - before)
-    }, 250)
+    }, 150)
     const { file } = await upload(workspaceId, '/large.bin', pieces(size))
     const opened = await fixture.files.openContent({ workspaceId, path: '/large.bin' })
     expect(await hashOf(opened.stream())).toBe(expected)
     clearInterval(watch)
     expect(file).toMatchObject({ size, hash: expected })
-    expect(looks).toBeGreaterThan(1)
+    expect(looks).toBeGreaterThan(3)
     // Measured: 1.5 MiB at 24 MiB as at 192 MiB.
     expect(peak).toBeLessThan(8 * MIB)
     expect(spooled()).toEqual([])
