@@ -1,4 +1,5 @@
 import type { ToolChoice } from '../completion/completion-request.ts'
+import type { AnyMessage } from '../completion/message-types.ts'
 import { MaxTurnsError, NoAnswerError } from '../errors.ts'
 import type { AgentConfig } from './agent-config.ts'
 import type { MultiTurnStreamItem, PromptResponse } from './agent-event.ts'
@@ -6,7 +7,7 @@ import type { AgentRun, AgentStep, AssistantTurn } from './agent-run.ts'
 import { toolCallsOf } from './tool-calls-of.ts'
 import { ToolCallPhase } from './tool-call-phase.ts'
 import { HookStack } from './hook-stack.ts'
-import type { HookContext, RequestPatch } from './hooks.ts'
+import type { CompletionCallEvent, HookContext, RequestPatch } from './hooks.ts'
 import { modelRequest } from './model-request.ts'
 import { isWithoutAnswer, readStreamed, readWatched, readWhole, streamFinalOf, type ModelCall, type ModelTurn } from './read-model-turn.ts'
 import { resolveToolCalls } from './resolve-tool-calls.ts'
@@ -98,25 +99,33 @@ class RunDriver {
     const answer = await this.#ask(ctx, setting)
     const call = this.#run.recordCall(answer.turn)
     this.#input.observer.item({ type: 'completionCall', call })
-    if (this.#input.isStreaming) await this.#hooks.streamFinished(ctx, { prompt: step.prompt, final: streamFinalOf(answer.response), content: answer.turn.content })
-    else await this.#hooks.completionResponse(ctx, { prompt: step.prompt, response: answer.response })
+    if (this.#hooks.has(this.#input.isStreaming ? 'onStreamCompletionResponseFinish' : 'onCompletionResponse')) await this.#showAnswer(answer, step.prompt, ctx)
     await this.#accept(answer, setting, ctx)
     return setting.tools
   }
 
+  #showAnswer({ turn, response }: ModelTurn, prompt: AnyMessage, ctx: HookContext): Promise<void> {
+    if (!this.#input.isStreaming) return this.#hooks.completionResponse(ctx, { prompt, response })
+    return this.#hooks.streamFinished(ctx, { prompt, final: streamFinalOf(response), content: turn.content })
+  }
+
   async #prepare(step: CallModelStep, ctx: HookContext): Promise<TurnSetting> {
     const { config, options } = this.#input
-    const event = () => ({ prompt: step.prompt, history: this.#run.messages.slice(0, -1), turn: step.turn })
-    const patch = await this.#hooks.completionCall(ctx, event)
+    const patch = this.#hooks.has('onCompletionCall') ? await this.#hooks.completionCall(ctx, this.#callEvent(step)) : {}
     const tools = await this.#snapshots.take(patch.activeTools)
     const mustConclude = options.onMaxTurns === 'answer' && step.turn === this.#run.maxTurns
     const toolChoice = mustConclude ? 'none' : patch.toolChoice ?? options.toolChoice ?? config.toolChoice
     return { patch, tools, toolChoice: tools.definitions.length === 0 && config.hostedTools.length === 0 ? undefined : toolChoice }
   }
 
+  #callEvent({ prompt, turn }: CallModelStep): CompletionCallEvent {
+    return { prompt, history: this.#run.messages.slice(0, -1), turn }
+  }
+
   async #ask(ctx: HookContext, setting: TurnSetting): Promise<ModelTurn> {
     const { config, options, controller, observer } = this.#input
-    const model = await this.#hooks.modelSelect(ctx, options.model ?? config.model)
+    const candidate = options.model ?? config.model
+    const model = this.#hooks.has('onModelSelect') ? await this.#hooks.modelSelect(ctx, candidate) : candidate
     controller.signal.throwIfAborted()
     const call: ModelCall = {
       model,
@@ -139,7 +148,7 @@ class RunDriver {
   /** The hook first: whoever stores the run does it there, before any tool starts. */
   async #accept({ turn, internalCallIds }: ModelTurn, setting: TurnSetting, ctx: HookContext): Promise<void> {
     const calls = toolCallsOf({ role: 'assistant', content: turn.content })
-    const verdict = await this.#hooks.modelTurnFinished(ctx, turnFinishedEvent(turn, ctx.turn))
+    const verdict = this.#hooks.has('onModelTurnFinished') ? await this.#hooks.modelTurnFinished(ctx, turnFinishedEvent(turn, ctx.turn)) : undefined
     if (verdict !== undefined && calls.length === 0) {
       this.#run.retryTurn(turn, verdict.mode === 'feedback' ? verdict.text : undefined)
       this.#input.observer.item({ type: 'modelTurnRetried', turn: ctx.turn, mode: verdict.mode })

@@ -28,15 +28,15 @@ export class HookStack {
     this.watchesDeltas = this.has('onTextDelta') || this.has('onReasoningDelta') || this.has('onToolCallDelta')
   }
 
+  /** Whether anyone is to be asked: without, neither an event needs to be made nor an answer be waited for. */
   has(name: HookName): boolean {
-    return this.#hooks.some((hook) => hook[name] !== undefined)
+    for (const hook of this.#hooks) if (hook[name] !== undefined) return true
+    return false
   }
 
-  async completionCall(ctx: HookContext, event: () => CompletionCallEvent): Promise<RequestPatch> {
-    if (!this.has('onCompletionCall')) return {}
+  async completionCall(ctx: HookContext, event: CompletionCallEvent): Promise<RequestPatch> {
     let patch: RequestPatch = {}
-    const asked = event()
-    await this.#ask('onCompletionCall', (hook) => hook.onCompletionCall?.(ctx, asked), (verdict) => {
+    await this.#ask('onCompletionCall', (hook) => hook.onCompletionCall?.(ctx, event), (verdict) => {
       patch = mergePatches(patch, verdict.patch)
     })
     return patch

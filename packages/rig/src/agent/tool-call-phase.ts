@@ -111,6 +111,7 @@ export class ToolCallPhase {
     }
     const decision = this.#input.decisions[toolCall.id]
     if (decision !== undefined) return decided(pending, args, decision)
+    if (!this.#input.hooks.has('onToolCall')) return { pending, args }
     const verdict = await this.#input.hooks.toolCall(ctx, { name, call: toolCall, args, internalCallId })
     switch (verdict.type) {
       case 'run': return { pending, args: verdict.args }
@@ -132,7 +133,8 @@ export class ToolCallPhase {
     if (ran === undefined) throw new TypeError(`The tool "${toolCall.function.name}" left the set during its turn`)
     const durationMs = call.outcome === undefined ? performance.now() - startedAt : 0
     const event = { name: toolCall.function.name, call: toolCall, args, outcome: ran, durationMs, metadata }
-    const outcome = await this.#input.hooks.toolResult(phase.ctx, event)
+    const { hooks } = this.#input
+    const outcome = hooks.has('onToolResult') ? await hooks.toolResult(phase.ctx, event) : ran
     const isError = outcome.status === 'error' || outcome.status === 'denied'
     return { pending, args, status: outcome.status, result: toolResultOf(toolCall, outcome.content, { isError }) }
   }
