@@ -15,7 +15,7 @@ const message = (text: string) => ({ type: 'message', id: 'msg_1', role: 'assist
 const call = { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'get_weather', arguments: '{"city":"Turin"}', status: 'completed' }
 const response = (output: readonly object[]) => ({ id: 'resp_1', object: 'response', status: 'completed', model: 'gpt-4o', output, usage })
 
-const answered = (text: string): Reply => ({ type: 'json', status: 200, body: response([message(text)]) })
+const answered = (text: string): Reply => ({ type: 'json', status: 200, body: JSON.parse(JSON.stringify(response([message(text)]))) })
 const streamed = (item: object, delta?: string): Reply => ({
   type: 'events',
   events: [
@@ -41,12 +41,14 @@ async function run(snippet: string, baseUrl: string): Promise<string> {
   }
 }
 
-it.each([
-  ['says hello', 0, [answered('A record of what happened.')], 'A record of what happened.\n'],
-  ['streams a run with a tool', 1, [streamed(call), streamed(message('Sunny.'), 'Sunny.')], 'result of get_weather\nSunny.\ntokens 14\n'],
-  ['goes on with a stored run', 2, [streamed(message('Here.'), 'Here.')], 'Here.\n'],
-] as const)('the README %s', async (_, index, replies, printed) => {
-  expect(SNIPPETS).toHaveLength(3)
+const SESSIONS: readonly { readonly title: string; readonly replies: readonly Reply[]; readonly printed: string }[] = [
+  { title: 'says hello', replies: [answered('A record of what happened.')], printed: 'A record of what happened.\n' },
+  { title: 'streams a run with a tool', replies: [streamed(call), streamed(message('Sunny.'), 'Sunny.')], printed: 'result of get_weather\nSunny.\ntokens 14\n' },
+  { title: 'goes on with a stored run', replies: [streamed(message('Here.'), 'Here.')], printed: 'Here.\n' },
+]
+
+it.each(SESSIONS.map((session, index) => ({ ...session, snippet: SNIPPETS[index] ?? '' })))('the README $title', async ({ snippet, replies, printed }) => {
+  expect(SNIPPETS).toHaveLength(SESSIONS.length)
   await using server = await startResponsesServer(replies)
-  expect(await run(SNIPPETS[index] ?? '', server.baseUrl)).toBe(printed)
+  expect(await run(snippet, server.baseUrl)).toBe(printed)
 })
