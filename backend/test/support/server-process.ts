@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const READY = /^BuildScale is ready at (\S+) — sign in: (\S+)$/
@@ -27,17 +28,24 @@ export interface ServerProcess {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** Servers of this test file that run. A test that fails half way leaves its own; they end with the file, and each stops the database that it started. */
+const running = new Set<() => Promise<unknown>>()
+afterAll(() => Promise.all([...running].map((end) => end())))
+
 /** Starts a server and waits for its ready line. Rejects with its stderr when it ends before. */
 export async function startServerProcess({ dataDir, env }: ServerProcessOptions): Promise<ServerProcess> {
   const child = spawn(process.execPath, [MAIN], { env: { ...cleanEnvironment(), HOST: '127.0.0.1', PORT: '0', BUILDSCALE_DATA_DIR: dataDir, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
   const exited = once(child, 'exit').then(([code]) => code as number | null)
-  const ready = await firstLine(child, exited, () => log)
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     return exited
   }
+  const stop = (): Promise<unknown> => end('SIGTERM')
+  running.add(stop)
+  void exited.finally(() => running.delete(stop))
+  const ready = await firstLine(child, exited, () => log)
   return {
     ...ready,
     token: readFileSync(join(dataDir, 'local-token'), 'utf8').trim(),
