@@ -10,26 +10,17 @@ export interface ProviderConfig {
   readonly baseUrl: string | undefined
 }
 
-/** Bounds that people meet. `DEFAULT_LIMITS` are the values; `docs/` shows them. */
-export interface Limits {
-  /** Model calls in one turn. */
-  readonly stepsPerTurn: number
+/** Bounds that the server as a whole has. Those of tools, paths and agents stand where they are kept. */
+interface Limits {
+  /** Longest time for one turn. */
   readonly turnMs: number
-  readonly toolCallMs: number
-  /** Bytes of one tool result that the model gets. */
-  readonly toolResultBytes: number
+  /** The largest file. */
   readonly fileBytes: number
-  /** Bytes of UTF-8. */
-  readonly pathBytes: number
 }
 
 export const DEFAULT_LIMITS: Limits = Object.freeze({
-  stepsPerTurn: 100,
   turnMs: 30 * 60_000,
-  toolCallMs: 10 * 60_000,
-  toolResultBytes: 1024 * 1024,
   fileBytes: 1024 * 1024 * 1024,
-  pathBytes: 1_024,
 })
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const

@@ -62,7 +62,6 @@ interface IdempotencyKeysTable {
   path: string
   key: string
   body_hash: Buffer
-  status: number | null
   response: string | null
   created_at: Created
 }
@@ -175,7 +174,6 @@ interface TurnsTable {
   lease_epoch: Defaulted<number>
   lease_expires_at: Date | null
   stop_requested_at: Date | null
-  void_from_seq: number | null
   usage: Json<UsageRow> | null
   cost: number | null
   error: string | null

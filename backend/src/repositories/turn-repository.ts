@@ -22,7 +22,7 @@ export interface NewTurn {
 export async function insertTurn(tx: DbConn, turn: NewTurn): Promise<void> {
   await tx
     .insertInto('turns')
-    .values({ ...turn, status: 'queued', owner: null, lease_expires_at: null, stop_requested_at: null, void_from_seq: null, usage: null, cost: null, error: null, started_at: null, first_delta_at: null, ended_at: null })
+    .values({ ...turn, status: 'queued', owner: null, lease_expires_at: null, stop_requested_at: null, usage: null, cost: null, error: null, started_at: null, first_delta_at: null, ended_at: null })
     .execute()
 }
 

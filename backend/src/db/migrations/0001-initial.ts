@@ -42,7 +42,6 @@ const PEOPLE = [
     path text NOT NULL,
     key text NOT NULL,
     body_hash bytea NOT NULL,
-    status integer,
     response text,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (user_id, method, path, key)
@@ -179,7 +178,6 @@ const CHATS = [
     lease_epoch integer NOT NULL DEFAULT 0,
     lease_expires_at timestamptz,
     stop_requested_at timestamptz,
-    void_from_seq bigint,
     usage jsonb,
     cost double precision,
     error text,

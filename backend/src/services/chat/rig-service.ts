@@ -16,7 +16,7 @@ import {
 } from '@buildscale/rig'
 import type { Usage } from '@buildscale/protocol'
 import type { SessionConn } from '../../db/session-conn.ts'
-import { findAgent } from '../agents/built-in-agents.ts'
+import { type AgentDefinition, findAgent } from '../agents/built-in-agents.ts'
 import { findTool } from '../../tools/registry.ts'
 import type { ToolContext } from '../../tools/tool.ts'
 import { ContextKey, ContextMap, PRIORITY } from './chat-context.ts'
@@ -49,14 +49,14 @@ export class RigService implements ChatTurnEngine {
 
   /** The agent of a session: its model, its persona, one wrapper per core tool. */
   createAgent(conn: SessionConn, workspaceId: string, userId: string, session: ChatSession, context: ContextMap): Agent<RigTurnDeps> {
-    const definition = findAgent(session.agentName)
+    const definition = definitionOf(session)
     const builder = new AgentBuilder<RigTurnDeps>(this.#deps.models.completionModel(session.model))
       .name(session.agentName)
       .preamble(rigPreamble(context))
       .toolConcurrency(TOOL_CONCURRENCY)
-      .defaultMaxTurns(definition?.maxSteps ?? 100)
+      .defaultMaxTurns(definition.maxSteps)
       .additionalParams(this.#deps.models.additionalParams(session.model))
-    if (definition?.temperature !== undefined) builder.temperature(definition.temperature)
+    if (definition.temperature !== undefined) builder.temperature(definition.temperature)
     for (const RigTool of Object.values(RIG_TOOLS)) builder.tool(new RigTool({ conn, workspaceId, userId }))
     return builder.build()
   }
@@ -66,7 +66,7 @@ export class RigService implements ChatTurnEngine {
     const stored = history.flatMap((turn) => [turn.question, ...storedTexts(turn)])
     const request = current === undefined ? [] : [current.question, ...storedTexts(current)]
     return new ContextMap()
-      .with(ContextKey.SystemPersona, { content: findAgent(session.agentName)?.persona ?? '', priority: PRIORITY.persona, isEssential: true })
+      .with(ContextKey.SystemPersona, { content: definitionOf(session).persona, priority: PRIORITY.persona, isEssential: true })
       .with(ContextKey.ChatHistory, { content: stored.join('\n'), priority: PRIORITY.history, isEssential: true })
       .with(ContextKey.UserRequest, { content: request.join('\n'), priority: PRIORITY.request, isEssential: true })
   }
@@ -95,7 +95,7 @@ export class RigService implements ChatTurnEngine {
       base: rigHistory(history),
       fresh: current.messages,
       turn: turnRun.current.steps.length,
-      maxTurns: findAgent(session.agentName)?.maxSteps ?? 100,
+      maxTurns: definitionOf(session).maxSteps,
       pending: current.pending,
     })
     const recorded = new RecordedCalls()
@@ -187,6 +187,13 @@ function partIds(content: readonly AssistantContent[], recorder: TurnRun['record
 
 function wireUsage(usage: RigUsage): Usage {
   return { input_tokens: usage.inputTokens, cached_tokens: usage.cachedInputTokens, output_tokens: usage.outputTokens, reasoning_tokens: usage.reasoningTokens }
+}
+
+/** The agent that a session names. Names are checked when they are set, so a missing one is a mistake of ours. */
+function definitionOf(session: ChatSession): AgentDefinition {
+  const definition = findAgent(session.agentName)
+  if (definition === undefined) throw new Error(`There is no agent ${session.agentName}`)
+  return definition
 }
 
 function storedTexts(turn: StoredTurn): readonly string[] {
