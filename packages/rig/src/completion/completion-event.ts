@@ -1,4 +1,4 @@
-import type { Json } from './json.ts'
+import type { Json, JsonObject } from './json.ts'
 import type { AssistantContent, ModelOrigin, PartMeta, ProviderCallIds, Reasoning, ReasoningContent, ToolCall } from './message-types.ts'
 import type { Usage } from './usage.ts'
 
@@ -76,7 +76,7 @@ export type RawStreamingChoice =
   | { readonly type: 'text_end'; readonly id: string; readonly text?: string; readonly meta?: PartMeta }
   | { readonly type: 'reasoning_start'; readonly id: string; readonly providerId?: string; readonly position?: number }
   | { readonly type: 'reasoning_delta'; readonly id: string; readonly kind: 'text' | 'summary'; readonly index?: number; readonly delta: string }
-  | { readonly type: 'reasoning_end'; readonly id: string; readonly restated?: readonly ReasoningContent[]; readonly signature?: string }
+  | { readonly type: 'reasoning_end'; readonly id: string; readonly restated?: readonly ReasoningContent[]; readonly signature?: string; readonly meta?: PartMeta }
   | { readonly type: 'tool_start'; readonly id: string; readonly name?: string; readonly provider?: ProviderCallIds; readonly position?: number }
   | { readonly type: 'tool_delta'; readonly id: string; readonly name?: string; readonly delta?: string }
   /** `arguments`, when given, is authoritative. `onUnparseable`: `error` keeps the call and answers it with an error, `drop` forgets it. */
@@ -86,6 +86,8 @@ export type RawStreamingChoice =
     readonly name?: string
     readonly provider?: ProviderCallIds
     readonly arguments?: string
+    readonly signature?: string
+    readonly additionalParams?: JsonObject
     readonly onUnparseable: 'error' | 'drop'
   }
   | { readonly type: 'provider_item'; readonly provider: string; readonly raw: Json; readonly position?: number }

@@ -60,4 +60,6 @@ export interface CallOptions {
   readonly retry?: RetryPolicy | false
   /** Keep the provider's JSON in `rawResponse` or `final.raw`. */
   readonly includeRaw?: boolean
+  /** The longest silence between the bytes of a streamed answer, in milliseconds; the client's own unless given. */
+  readonly idleTimeoutMs?: number
 }

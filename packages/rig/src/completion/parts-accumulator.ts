@@ -20,6 +20,7 @@ interface ReasoningSlot {
   /** What the deltas said, by kind and index. */
   readonly said: Map<string, { readonly type: 'text' | 'summary'; text: string }>
   restated: readonly ReasoningContent[] | undefined
+  meta: PartMeta | undefined
   isOpen: boolean
 }
 
@@ -30,6 +31,8 @@ interface ToolSlot {
   name: string
   provider: ProviderCallIds | undefined
   arguments: string
+  signature: string | undefined
+  additionalParams: JsonObject | undefined
   call: ToolCall | undefined
   isOpen: boolean
 }
@@ -142,7 +145,7 @@ export class PartsAccumulator {
   #openReasoning({ id, providerId, position }: { readonly id: string; readonly providerId?: string; readonly position?: number }): ReasoningSlot {
     const slot = this.#byId.get(id)
     if (slot?.kind === 'reasoning' && slot.isOpen) return slot
-    return this.#add(id, { kind: 'reasoning', position: this.#place(position), providerId, said: new Map(), restated: undefined, isOpen: true })
+    return this.#add(id, { kind: 'reasoning', position: this.#place(position), providerId, said: new Map(), restated: undefined, meta: undefined, isOpen: true })
   }
 
   #reasoningDelta({ id, kind, index = 0, delta }: Extract<RawStreamingChoice, { type: 'reasoning_delta' }>): void {
@@ -161,10 +164,11 @@ export class PartsAccumulator {
     })
   }
 
-  #endReasoning({ id, restated, signature }: Extract<RawStreamingChoice, { type: 'reasoning_end' }>): void {
+  #endReasoning({ id, restated, signature, meta }: Extract<RawStreamingChoice, { type: 'reasoning_end' }>): void {
     const slot = this.#byId.get(id)
     if (slot?.kind !== 'reasoning' || !slot.isOpen) return
     slot.isOpen = false
+    slot.meta = meta
     const content = restated ?? reasoningContent(slot)
     slot.restated = signature === undefined ? content : content.map((entry) => (entry.type === 'text' ? { ...entry, signature } : entry))
     this.#emit({ type: 'reasoning', reasoning: reasoningOf(slot) })
@@ -180,6 +184,8 @@ export class PartsAccumulator {
       name: name ?? '',
       provider,
       arguments: '',
+      signature: undefined,
+      additionalParams: undefined,
       call: undefined,
       isOpen: true,
     }
@@ -200,12 +206,14 @@ export class PartsAccumulator {
     else this.#emit({ type: 'tool_call_delta', internalCallId, ...(name === undefined ? {} : { name }), ...(delta === undefined ? {} : { delta }) })
   }
 
-  #endTool({ id, name, provider, arguments: restated, onUnparseable }: Extract<RawStreamingChoice, { type: 'tool_end' }>): void {
+  #endTool({ id, name, provider, arguments: restated, onUnparseable, ...extras }: Extract<RawStreamingChoice, { type: 'tool_end' }>): void {
     const slot = this.#byId.get(id)
     if (slot?.kind !== 'tool' || !slot.isOpen) return
     if (name !== undefined && name !== '') slot.name = name
     slot.provider = provider ?? slot.provider
     slot.arguments = restated ?? slot.arguments
+    slot.signature = extras.signature
+    slot.additionalParams = extras.additionalParams
     this.#close(slot, onUnparseable)
   }
 
@@ -218,6 +226,8 @@ export class PartsAccumulator {
       id: slot.provider?.callId || `call_${crypto.randomUUID()}`,
       function: { name: slot.name, ...parsedFields(slot.arguments, parsed) },
       ...(slot.provider === undefined ? {} : { provider: slot.provider }),
+      ...(slot.signature === undefined ? {} : { signature: slot.signature }),
+      ...(slot.additionalParams === undefined ? {} : { additionalParams: slot.additionalParams }),
     }
   }
 
@@ -238,7 +248,8 @@ function partOf(slot: Slot): readonly AssistantContent[] {
 }
 
 function reasoningOf(slot: ReasoningSlot): Reasoning {
-  return { type: 'reasoning', ...(slot.providerId === undefined ? {} : { id: slot.providerId }), content: reasoningContent(slot) }
+  const { providerId, meta } = slot
+  return { type: 'reasoning', ...(providerId === undefined ? {} : { id: providerId }), content: reasoningContent(slot), ...(meta === undefined ? {} : { meta }) }
 }
 
 function reasoningContent({ restated, said }: ReasoningSlot): readonly ReasoningContent[] {

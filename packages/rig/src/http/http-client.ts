@@ -2,7 +2,7 @@ import type { CallOptions, RetryPolicy } from '../completion/completion-request.
 import { isJsonObject, objectAt, stringAt, tryParseJson } from '../completion/json.ts'
 import { CompletionError } from '../errors.ts'
 import { retryAfterMs } from './retry.ts'
-import { readText, type HttpResponse, type Transport } from './transport.ts'
+import { readText, type HttpRequest, type HttpResponse, type Transport } from './transport.ts'
 
 export interface HttpClientOptions {
   readonly baseUrl: string
@@ -11,39 +11,73 @@ export interface HttpClientOptions {
   readonly retry: RetryPolicy | false
   /** Names the provider in errors. */
   readonly provider: string
+  /** Added to every address, after `?`. */
+  readonly query?: Readonly<Record<string, string>>
+  /** The header with the provider's id of the exchange; `x-request-id` unless given. */
+  readonly requestIdHeader?: string
+  /** The longest silence between the bytes of a streamed answer, in milliseconds. */
+  readonly idleTimeoutMs?: number | undefined
 }
 
-export interface PostOptions {
-  readonly body: Buffer
-  readonly accept: string
+export interface GetOptions {
   readonly signal: AbortSignal
   readonly headers?: CallOptions['headers']
+}
+
+export interface PostOptions extends GetOptions {
+  readonly body: Buffer
+  readonly accept: string
 }
 
 /** Requests to one provider: its address, its headers, its errors. */
 export class HttpClient {
   readonly #options: HttpClientOptions
   readonly #baseUrl: string
+  readonly #query: string
 
   constructor(options: HttpClientOptions) {
     this.#options = options
     // Not `new URL(path, base)`, which would drop the base's own path.
     this.#baseUrl = options.baseUrl.endsWith('/') ? options.baseUrl.slice(0, -1) : options.baseUrl
+    const query = new URLSearchParams(options.query).toString()
+    this.#query = query === '' ? '' : `?${query}`
   }
 
   get retry(): RetryPolicy | false {
     return this.#options.retry
   }
 
+  get idleTimeoutMs(): number | undefined {
+    return this.#options.idleTimeoutMs
+  }
+
+  /** The provider's id of the exchange, when it gave one. */
+  requestIdOf(response: HttpResponse): string | undefined {
+    return response.header(this.#options.requestIdHeader ?? 'x-request-id')
+  }
+
   /** Sends `body`; an answer that is not a success is read and thrown as `CompletionError` of kind `provider_response`. */
-  async post(path: string, { body, accept, signal, headers }: PostOptions): Promise<HttpResponse> {
-    const response = await this.#options.transport.send({
+  post(path: string, { body, accept, signal, headers }: PostOptions): Promise<HttpResponse> {
+    return this.#send({
       method: 'POST',
-      url: `${this.#baseUrl}${path}`,
+      url: this.#url(path),
       headers: { accept, 'content-type': 'application/json', ...this.#options.headers, ...headers },
       body,
       signal,
     })
+  }
+
+  /** Asks for what is at `path`; failures are as with `post`. */
+  get(path: string, { signal, headers }: GetOptions): Promise<HttpResponse> {
+    return this.#send({ method: 'GET', url: this.#url(path), headers: { accept: 'application/json', ...this.#options.headers, ...headers }, signal })
+  }
+
+  #url(path: string): string {
+    return `${this.#baseUrl}${path}${this.#query}`
+  }
+
+  async #send(request: HttpRequest): Promise<HttpResponse> {
+    const response = await this.#options.transport.send(request)
     if (response.status >= 200 && response.status < 300) return response
     throw await this.#refusal(response)
   }
@@ -56,7 +90,7 @@ export class HttpClient {
     const code = stringAt(error, 'code') ?? stringAt(error, 'type')
     const message = stringAt(error, 'message') ?? (bodyText.slice(0, 500) || 'no body')
     const headers = response.headers()
-    const providerRequestId = response.header('x-request-id')
+    const providerRequestId = this.requestIdOf(response)
     const pause = retryAfterMs(headers, Date.now())
     return new CompletionError('provider_response', `${this.#options.provider} answered ${response.status}: ${code === undefined ? '' : `${code}: `}${message}`, {
       status: response.status,

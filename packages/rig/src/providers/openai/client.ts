@@ -20,6 +20,8 @@ export interface ClientOptions {
   readonly fetch?: typeof fetch
   /** The longest silence on a connection, in milliseconds; ten minutes unless given. */
   readonly timeoutMs?: number
+  /** The longest silence between the bytes of a streamed answer, in milliseconds; `timeoutMs` unless given. */
+  readonly idleTimeoutMs?: number
   readonly retry?: RetryPolicy | false
   readonly systemInstructions?: SystemInstructions
   /** Makes every tool strict that does not say otherwise; unless given the service decides. */
@@ -45,6 +47,7 @@ export class Client {
       headers: headersOf(options),
       transport: options.fetch === undefined ? new NodeTransport({ timeoutMs }) : new FetchTransport({ fetch: options.fetch, timeoutMs }),
       retry: options.retry ?? DEFAULT_RETRY,
+      idleTimeoutMs: options.idleTimeoutMs,
     })
   }
 

@@ -5,6 +5,8 @@ import type {
   ToolResult, ToolResultContent, UserContent, UserMessage,
 } from '../../completion/message-types.ts'
 import { CompletionError } from '../../errors.ts'
+import { documentText } from '../document-text.ts'
+import { isSameOrigin } from '../same-origin.ts'
 
 /** What decides how a message is replayed. */
 export interface ReplayOptions {
@@ -45,14 +47,8 @@ export function systemItem(text: string): Json {
 }
 
 /** A document as an input item: shown before the conversation. */
-export function documentItem({ id, text, additionalProps }: Document): Json {
-  const metadata = Object.entries(additionalProps ?? {}).toSorted(([left], [right]) => (left < right ? -1 : 1))
-  const line = metadata.length === 0 ? '' : `<metadata ${metadata.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join(' ')} />\n`
-  return inputMessage({ type: 'input_text', text: `<file id: ${id}>\n${line}${text}\n</file>\n` })
-}
-
-function isSameOrigin(left: ModelOrigin, right: ModelOrigin): boolean {
-  return left.provider === right.provider && left.api === right.api && left.model === right.model
+export function documentItem(document: Document): Json {
+  return inputMessage({ type: 'input_text', text: documentText(document) })
 }
 
 /** A reasoning item with nothing after it is refused; it comes from answers that were cut off. */

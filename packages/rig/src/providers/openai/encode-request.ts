@@ -3,8 +3,8 @@ import { isJsonArray, objectAt, type Json, type JsonObject } from '../../complet
 import type { AnyMessage, ModelOrigin, SystemMessage } from '../../completion/message-types.ts'
 import { CompletionError } from '../../errors.ts'
 import { assistantItems, documentItem, systemItem, userItems, type ReplayOptions } from './encode-input.ts'
-import { InputFragments } from './input-fragments.ts'
-import { strictSchema } from './strict-schema.ts'
+import { InputFragments } from '../input-fragments.ts'
+import { strictSchema } from '../strict-schema.ts'
 
 /**
  * Where system messages go. `instructions`: the leading ones into the field of that name; `allInstructions`: all of them;

@@ -1,16 +1,10 @@
-import type { CompletionResponse, StreamingCompletionResponse } from '../../completion/completion-event.ts'
-import type { CompletionModel, ModelCapabilities } from '../../completion/completion-model.ts'
-import { CompletionRequestBuilder } from '../../completion/completion-request-builder.ts'
-import type { CallOptions, CompletionRequest } from '../../completion/completion-request.ts'
-import { CompletionStream, type CompletionSink } from '../../completion/completion-stream.ts'
-import { arrayAt, isJsonObject, objectAt, stringAt, tryParseJson, type JsonObject } from '../../completion/json.ts'
-import type { AssistantContent, MessageInput, ModelOrigin } from '../../completion/message-types.ts'
+import type { ModelCapabilities } from '../../completion/completion-model.ts'
+import { arrayAt, isJsonObject, objectAt, stringAt, type JsonObject } from '../../completion/json.ts'
+import type { AssistantContent } from '../../completion/message-types.ts'
 import { PartsAccumulator } from '../../completion/parts-accumulator.ts'
 import { CompletionError } from '../../errors.ts'
 import type { HttpClient } from '../../http/http-client.ts'
-import { withRetry } from '../../http/retry.ts'
-import { SseDecoder } from '../../http/sse-decoder.ts'
-import { readText, type HttpResponse } from '../../http/transport.ts'
+import { HttpCompletionModel, type DecodedResponse, type DecodeOptions, type DecoderOutput, type Wire } from '../http-completion-model.ts'
 import { itemChoices, responseFinal } from './decode-response.ts'
 import { RequestEncoder, type SystemInstructions } from './encode-request.ts'
 import { responseError } from './response-error.ts'
@@ -24,73 +18,41 @@ export interface ResponsesModelOptions {
   readonly replayPhase: boolean
 }
 
-/** How long, in milliseconds, the end of the connection is waited for after the end of the answer: a connection that ended can be used again. */
-const LINGER_MS = 250
+const PROVIDER = 'openai'
+const API = 'responses'
+const CAPABILITIES: ModelCapabilities = { nativeOutputComposesWithTools: true, toolResultImages: true, strictTools: true, parallelToolCalls: true }
 
-/** OpenAI's Responses API, and servers that speak it. */
-export class ResponsesCompletionModel implements CompletionModel {
-  readonly provider = 'openai'
-  readonly api = 'responses'
-  readonly model: string
-  readonly capabilities: ModelCapabilities = { nativeOutputComposesWithTools: true, toolResultImages: true, strictTools: true, parallelToolCalls: true }
-  readonly #http: HttpClient
-  readonly #encoder: RequestEncoder
-
-  constructor({ http, model, systemInstructions, strictTools, replayPhase }: ResponsesModelOptions) {
-    this.model = model
-    this.#http = http
-    this.#encoder = new RequestEncoder({ origin: this.#origin({}), systemInstructions, strictTools, replayPhase })
+/** OpenAI's Responses API, and servers that speak it: https://platform.openai.com/docs/api-reference/responses. */
+export class ResponsesCompletionModel extends HttpCompletionModel {
+  constructor({ http, model, ...options }: ResponsesModelOptions) {
+    const encoder = new RequestEncoder({ origin: { provider: PROVIDER, api: API, model }, ...options })
+    super({ http, model, wire: responsesWire(encoder) })
   }
+}
 
-  completionRequest(prompt: MessageInput): CompletionRequestBuilder {
-    return new CompletionRequestBuilder(this, prompt)
+function responsesWire(encoder: RequestEncoder): Wire {
+  return {
+    provider: PROVIDER,
+    api: API,
+    capabilities: CAPABILITIES,
+    path: () => '/responses',
+    encode: (request, options) => encoder.encode(request, options),
+    decode: decodeAnswer,
+    streamDecoder: (output: DecoderOutput, options: DecodeOptions) => new ResponsesStreamDecoder(output, options),
   }
+}
 
-  async completion(request: CompletionRequest, options: CallOptions = {}): Promise<CompletionResponse> {
-    const body = this.#encoder.encode(request, { isStreaming: false })
-    const signal = options.signal ?? new AbortController().signal
-    const attempt = async () => {
-      const response = await this.#post(body, { accept: '*/*', signal, options })
-      const json = tryParseJson(await readText(response))
-      if (!isJsonObject(json)) throw new CompletionError('json', 'The answer is not a JSON object')
-      return this.#decode(json, request, { providerRequestId: response.header('x-request-id'), includeRaw: options.includeRaw === true })
-    }
-    return withRetry(attempt, { policy: options.retry ?? this.#http.retry, signal })
-  }
-
-  stream(request: CompletionRequest, options: CallOptions = {}): StreamingCompletionResponse {
-    const produce = async (sink: CompletionSink, signal: AbortSignal) => {
-      const body = this.#encoder.encode(request, { isStreaming: true })
-      const attempt = async () => readStream(await this.#post(body, { accept: 'text/event-stream', signal, options }), { sink, includeRaw: options.includeRaw === true })
-      await withRetry(attempt, { policy: options.retry ?? this.#http.retry, signal, mayRepeat: () => !sink.hasSurfaced })
-    }
-    return new CompletionStream(produce, { origin: this.#origin(request), signal: options.signal })
-  }
-
-  #post(body: Buffer, { accept, signal, options }: { readonly accept: string; readonly signal: AbortSignal; readonly options: CallOptions }) {
-    return this.#http.post('/responses', { body, accept, signal, ...(options.headers === undefined ? {} : { headers: options.headers }) })
-  }
-
-  #origin({ model = this.model }: { readonly model?: string }): ModelOrigin {
-    return { provider: this.provider, api: this.api, model }
-  }
-
-  #decode(json: JsonObject, request: CompletionRequest, { providerRequestId, includeRaw }: { readonly providerRequestId: string | undefined; readonly includeRaw: boolean }): CompletionResponse {
-    const status = stringAt(json, 'status')
-    if (status === 'failed' || status === 'cancelled' || objectAt(json, 'error') !== undefined) throw responseError(json, providerRequestId)
-    const choice = choiceOf(json, status !== 'incomplete')
-    if (choice.length === 0 && arrayAt(json, 'output').length === 0 && status !== 'incomplete') throw new CompletionError('response', 'The answer is empty', { bodyJson: json })
-    const final = responseFinal(json, providerRequestId)
-    const messageId = messageIdOf(json)
-    const calls = choice.some((part) => part.type === 'tool_call')
-    return {
-      ...final,
-      ...(calls && final.finishReason === 'stop' ? { finishReason: 'tool_calls' } : {}),
-      ...(messageId === undefined ? {} : { messageId }),
-      choice,
-      origin: this.#origin(request),
-      ...(includeRaw ? { rawResponse: json } : {}),
-    }
+function decodeAnswer(json: JsonObject, { providerRequestId, includeRaw = false }: DecodeOptions): DecodedResponse {
+  const status = stringAt(json, 'status')
+  if (status === 'failed' || status === 'cancelled' || objectAt(json, 'error') !== undefined) throw responseError(json, providerRequestId)
+  const choice = choiceOf(json, status !== 'incomplete')
+  if (choice.length === 0 && arrayAt(json, 'output').length === 0 && status !== 'incomplete') throw new CompletionError('response', 'The answer is empty', { bodyJson: json })
+  const messageId = messageIdOf(json)
+  return {
+    ...responseFinal(json, providerRequestId),
+    ...(messageId === undefined ? {} : { messageId }),
+    choice,
+    ...(includeRaw ? { raw: json } : {}),
   }
 }
 
@@ -112,54 +74,4 @@ function choiceOf(json: JsonObject, isComplete: boolean): readonly AssistantCont
 function messageIdOf(json: JsonObject): string | undefined {
   const message = arrayAt(json, 'output').filter(isJsonObject).find((item) => item['type'] === 'message')
   return message === undefined ? undefined : stringAt(message, 'id')
-}
-
-/** Reads one streamed answer into the sink; resolves when the connection has ended, or soon after the answer has. */
-async function readStream(response: HttpResponse, { sink, includeRaw }: { readonly sink: CompletionSink; readonly includeRaw: boolean }): Promise<void> {
-  const parts = sink.begin()
-  const finished = Promise.withResolvers<void>()
-  const decoder = new ResponsesStreamDecoder({
-    choice: (choice) => parts.accept(choice),
-    finish: (final, options) => {
-      sink.finish(final, options)
-      finished.resolve()
-    },
-  }, { providerRequestId: response.header('x-request-id'), includeRaw })
-  const sse = new SseDecoder((data) => decoder.push(data))
-  const reading = response.read((chunk) => {
-    sse.push(chunk)
-    return decoder.isFinished ? undefined : sink.ready()
-  })
-  const ended = reading.then(() => sse.end()).catch((error: unknown) => {
-    if (decoder.isFinished) return
-    parts.flushToolCalls()
-    throw brokenOff(error)
-  })
-  const linger = new Linger()
-  await Promise.race([ended, finished.promise.then(() => (response.isComplete ? ended : linger.start()))])
-  linger.end()
-  response.discard()
-  if (!decoder.isFinished) throw new CompletionError('truncated_stream', 'The answer ended without its terminal event')
-}
-
-/** The bytes of an answer that has begun broke off: that is another thing than no connection. */
-function brokenOff(error: unknown): unknown {
-  if (error instanceof CompletionError && error.kind !== 'http') return error
-  if (error instanceof RangeError) return new CompletionError('response', error.message, { cause: error })
-  return new CompletionError('truncated_stream', 'The connection broke off in the middle of the answer', { cause: error })
-}
-
-/** The short wait for a connection to end after its answer has. */
-class Linger {
-  #timer: NodeJS.Timeout | undefined
-
-  start(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#timer = setTimeout(resolve, LINGER_MS)
-    })
-  }
-
-  end(): void {
-    clearTimeout(this.#timer)
-  }
 }

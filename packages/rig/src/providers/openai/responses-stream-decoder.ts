@@ -1,6 +1,6 @@
-import type { RawStreamingChoice, StreamFinal } from '../../completion/completion-event.ts'
 import { arrayAt, isJsonObject, numberAt, objectAt, stringAt, tryParseJson, type Json, type JsonObject } from '../../completion/json.ts'
 import { CompletionError } from '../../errors.ts'
+import type { DecodeOptions, DecoderOutput, StreamDecoder } from '../http-completion-model.ts'
 import { callIds, itemChoices, responseFinal, textKey } from './decode-response.ts'
 import { responseError } from './response-error.ts'
 
@@ -14,22 +14,10 @@ interface ItemSlot {
   isDone: boolean
 }
 
-export interface DecoderOutput {
-  choice(choice: RawStreamingChoice): void
-  /** The genuine end. */
-  finish(final: StreamFinal, options: { readonly isComplete: boolean }): void
-}
-
-export interface DecoderOptions {
-  readonly providerRequestId?: string | undefined
-  /** Keeps the provider's object in the final. */
-  readonly includeRaw?: boolean
-}
-
 const TERMINAL = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled', 'error'])
 
 /** Reads the events of a streamed response: https://platform.openai.com/docs/api-reference/responses-streaming. No I/O. */
-export class ResponsesStreamDecoder {
+export class ResponsesStreamDecoder implements StreamDecoder {
   readonly #output: DecoderOutput
   readonly #providerRequestId: string | undefined
   readonly #includeRaw: boolean
@@ -38,7 +26,7 @@ export class ResponsesStreamDecoder {
   #messageId: string | undefined
   #isFinished = false
 
-  constructor(output: DecoderOutput, { providerRequestId, includeRaw = false }: DecoderOptions = {}) {
+  constructor(output: DecoderOutput, { providerRequestId, includeRaw = false }: DecodeOptions = {}) {
     this.#output = output
     this.#providerRequestId = providerRequestId
     this.#includeRaw = includeRaw
@@ -55,6 +43,11 @@ export class ResponsesStreamDecoder {
     const event = tryParseJson(data)
     if (isJsonObject(event)) this.#event(event)
     else if (event === undefined) this.#malformed(data)
+  }
+
+  /** Only its own events end an answer. */
+  end(): void {
+    // Nothing is left to be said: what is missing now is missing for good.
   }
 
   /** A frame that is not JSON is reported and skipped, unless it was the end. */

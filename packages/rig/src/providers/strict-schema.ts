@@ -1,5 +1,5 @@
-import { isJsonArray, isJsonObject, type Json, type JsonObject, type JsonSchema } from '../../completion/json.ts'
-import { CompletionError } from '../../errors.ts'
+import { isJsonArray, isJsonObject, type Json, type JsonObject, type JsonSchema } from '../completion/json.ts'
+import { CompletionError } from '../errors.ts'
 
 /**
  * A schema as OpenAI's strict mode wants it: every object closed, every property required; what was optional may be `null` instead.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { AnyMessage } from '../../completion/message-types.ts'
-import { Message } from '../../completion/message.ts'
+import type { AnyMessage } from '../completion/message-types.ts'
+import { Message } from '../completion/message.ts'
 import { InputFragments } from './input-fragments.ts'
 
 function counted(): { readonly fragments: InputFragments; readonly encoded: AnyMessage[] } {

@@ -1,4 +1,4 @@
-import type { AnyMessage } from '../../completion/message-types.ts'
+import type { AnyMessage } from '../completion/message-types.ts'
 
 /** A beginning of a conversation and its wire form. */
 interface JoinedMessages {

@@ -1,0 +1,134 @@
+import type { CompletionResponse, RawStreamingChoice, StreamFinal, StreamingCompletionResponse } from '../completion/completion-event.ts'
+import type { CompletionModel, ModelCapabilities } from '../completion/completion-model.ts'
+import { CompletionRequestBuilder } from '../completion/completion-request-builder.ts'
+import type { CallOptions, CompletionRequest } from '../completion/completion-request.ts'
+import { CompletionStream, type CompletionSink } from '../completion/completion-stream.ts'
+import { isJsonObject, tryParseJson, type JsonObject } from '../completion/json.ts'
+import type { AssistantContent, MessageInput, ModelOrigin } from '../completion/message-types.ts'
+import { CompletionError } from '../errors.ts'
+import type { HttpClient } from '../http/http-client.ts'
+import { withRetry } from '../http/retry.ts'
+import { readText } from '../http/transport.ts'
+import { readEventStream } from './read-event-stream.ts'
+
+/** Where a stream decoder puts what it reads. */
+export interface DecoderOutput {
+  choice(choice: RawStreamingChoice): void
+  /** The genuine end. `isComplete`: whether the answer was not cut off. */
+  finish(final: StreamFinal, options: { readonly isComplete: boolean }): void
+}
+
+export interface DecodeOptions {
+  /** The id that the provider gave the HTTP exchange. */
+  readonly providerRequestId?: string | undefined
+  /** Keeps the provider's object in the result. */
+  readonly includeRaw?: boolean
+}
+
+/** Reads the events of one streamed answer. No I/O. */
+export interface StreamDecoder {
+  /** Whether the terminal event was read; what follows it is ignored. */
+  readonly isFinished: boolean
+  /** The data of one event. Throws `CompletionError` when it says that the answer has failed. */
+  push(data: string): void
+  /** The bytes have ended. Some wires take that for the end of the answer when everything else has been said. */
+  end(): void
+}
+
+/** A whole answer, as a wire gives it. */
+export interface DecodedResponse extends StreamFinal {
+  readonly choice: readonly AssistantContent[]
+}
+
+/** The format of one provider's requests and answers: pure functions, so that it can be tested without a network. */
+export interface Wire {
+  readonly provider: string
+  readonly api: string
+  readonly capabilities: ModelCapabilities
+  /** The path of requests to `model`, below the client's base address. */
+  path(model: string): string
+  /** The body as JSON in UTF-8. Throws `CompletionError` of kind `request` for what the provider cannot be asked. */
+  encode(request: CompletionRequest, options: { readonly isStreaming: boolean }): Buffer
+  /** Throws `CompletionError` for an answer that says it failed, or makes no sense. */
+  decode(answer: JsonObject, options: DecodeOptions): DecodedResponse
+  streamDecoder(output: DecoderOutput, options: DecodeOptions): StreamDecoder
+}
+
+export interface HttpCompletionModelOptions {
+  readonly http: HttpClient
+  readonly model: string
+  readonly wire: Wire
+}
+
+/** A model behind HTTP: what all providers share once their wire is known. */
+export class HttpCompletionModel implements CompletionModel {
+  readonly provider: string
+  readonly api: string
+  readonly model: string
+  readonly capabilities: ModelCapabilities
+  readonly #http: HttpClient
+  readonly #wire: Wire
+
+  constructor({ http, model, wire }: HttpCompletionModelOptions) {
+    this.provider = wire.provider
+    this.api = wire.api
+    this.model = model
+    this.capabilities = wire.capabilities
+    this.#http = http
+    this.#wire = wire
+  }
+
+  completionRequest(prompt: MessageInput): CompletionRequestBuilder {
+    return new CompletionRequestBuilder(this, prompt)
+  }
+
+  async completion(request: CompletionRequest, options: CallOptions = {}): Promise<CompletionResponse> {
+    const body = this.#wire.encode(request, { isStreaming: false })
+    const signal = options.signal ?? new AbortController().signal
+    const attempt = async () => {
+      const response = await this.#post(request, body, { accept: '*/*', signal, options })
+      const answer = tryParseJson(await readText(response))
+      if (!isJsonObject(answer)) throw new CompletionError('json', 'The answer is not a JSON object')
+      const decoded = this.#wire.decode(answer, { providerRequestId: this.#http.requestIdOf(response), includeRaw: options.includeRaw === true })
+      return responseOf(decoded, this.#origin(request))
+    }
+    return withRetry(attempt, { policy: options.retry ?? this.#http.retry, signal })
+  }
+
+  stream(request: CompletionRequest, options: CallOptions = {}): StreamingCompletionResponse {
+    const produce = async (sink: CompletionSink, signal: AbortSignal) => {
+      const body = this.#wire.encode(request, { isStreaming: true })
+      const attempt = async () => {
+        const response = await this.#post(request, body, { accept: 'text/event-stream', signal, options })
+        const decodeOptions = { providerRequestId: this.#http.requestIdOf(response), includeRaw: options.includeRaw === true }
+        await readEventStream(response, {
+          sink,
+          decoder: (output) => this.#wire.streamDecoder(output, decodeOptions),
+          idleTimeoutMs: options.idleTimeoutMs ?? this.#http.idleTimeoutMs,
+        })
+      }
+      await withRetry(attempt, { policy: options.retry ?? this.#http.retry, signal, mayRepeat: () => !sink.hasSurfaced })
+    }
+    return new CompletionStream(produce, { origin: this.#origin(request), signal: options.signal })
+  }
+
+  #post(request: CompletionRequest, body: Buffer, { accept, signal, options }: { readonly accept: string; readonly signal: AbortSignal; readonly options: CallOptions }) {
+    const path = this.#wire.path(request.model ?? this.model)
+    return this.#http.post(path, { body, accept, signal, ...(options.headers === undefined ? {} : { headers: options.headers }) })
+  }
+
+  #origin({ model = this.model }: { readonly model?: string }): ModelOrigin {
+    return { provider: this.provider, api: this.api, model }
+  }
+}
+
+function responseOf({ raw, finishReason, ...decoded }: DecodedResponse, origin: ModelOrigin): CompletionResponse {
+  const calls = finishReason === 'stop' && decoded.choice.some((part) => part.type === 'tool_call')
+  const reason = calls ? 'tool_calls' : finishReason
+  return {
+    ...decoded,
+    ...(reason === undefined ? {} : { finishReason: reason }),
+    origin,
+    ...(raw === undefined ? {} : { rawResponse: raw }),
+  }
+}
