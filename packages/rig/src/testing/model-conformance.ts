@@ -3,6 +3,7 @@ import type { StreamedAssistantContent } from '../completion/completion-event.ts
 import type { CompletionModel } from '../completion/completion-model.ts'
 import { Message, textOf } from '../completion/message.ts'
 import type { AssistantContent } from '../completion/message-types.ts'
+import type { Usage } from '../completion/usage.ts'
 import { CompletionError } from '../errors.ts'
 import { calls, says, toolCall, type ScriptedTurn } from './scripted-model.ts'
 
@@ -14,10 +15,18 @@ export interface ModelUnderTest extends AsyncDisposable {
 /** Makes a model whose calls are answered by `turns`, in order. */
 export type MakeModel = (turns: readonly ScriptedTurn[]) => Promise<ModelUnderTest>
 
+/** What a wire can carry: not every provider tells of its reasoning, or counts tokens, in the same way. */
+export interface ConformanceTraits {
+  /** `summary-encrypted`: an id, summaries and encrypted content; `text`: plain text; `signed-text`: text with its signature. */
+  readonly reasoning: 'summary-encrypted' | 'text' | 'signed-text' | 'none'
+  /** `subset`: cached tokens are a part of the input; `extra`: they come on top of it, and reasoning is not counted; `none`: they are not told. */
+  readonly cachedTokens: 'subset' | 'extra' | 'none'
+}
+
 /** One promise that every model keeps. Throws when this one does not. */
 export interface ConformanceCase {
   readonly title: string
-  run(make: MakeModel): Promise<void>
+  run(make: MakeModel, traits?: ConformanceTraits): Promise<void>
 }
 
 /** The part of a test runner that is needed. */
@@ -26,19 +35,38 @@ export interface TestRunner {
   it(title: string, body: () => Promise<void>): void
 }
 
+/** How the promises are registered and checked; without `traits` everything is expected that the parts of a message can hold. */
+export interface ConformanceOptions extends TestRunner {
+  readonly traits?: ConformanceTraits
+}
+
 /** Registers one test per promise of the `CompletionModel` interface. */
-export function describeModelConformance(name: string, makeModel: MakeModel, { describe, it }: TestRunner): void {
+export function describeModelConformance(name: string, makeModel: MakeModel, { describe, it, traits }: ConformanceOptions): void {
   describe(`${name} as a completion model`, () => {
-    for (const { title, run } of MODEL_CONFORMANCE) it(title, () => run(makeModel))
+    for (const { title, run } of MODEL_CONFORMANCE) it(title, () => run(makeModel, traits))
   })
 }
 
-const USAGE = { inputTokens: 11, outputTokens: 7, totalTokens: 18, cachedInputTokens: 3, cacheCreationInputTokens: 0, reasoningTokens: 2, toolUsePromptTokens: 0 }
-const MIXED: readonly AssistantContent[] = [
-  { type: 'reasoning', id: 'rs_1', content: [{ type: 'summary', text: 'Look first.' }, { type: 'encrypted', data: 'opaque' }] },
-  { type: 'text', text: 'I will look.' },
-  toolCall('call_1', 'look', { path: '/ä' }),
-]
+const EVERYTHING: ConformanceTraits = { reasoning: 'summary-encrypted', cachedTokens: 'subset' }
+
+/** An answer with everything that the wire can carry. */
+function mixedAnswer({ reasoning, cachedTokens }: ConformanceTraits): Extract<ScriptedTurn, { type: 'answer' }> & { readonly usage: Usage } {
+  return { type: 'answer', content: [...REASONING[reasoning], ...SAID], usage: USAGES[cachedTokens] }
+}
+
+const USAGE: Usage = { inputTokens: 11, outputTokens: 7, totalTokens: 18, cachedInputTokens: 3, cacheCreationInputTokens: 0, reasoningTokens: 2, toolUsePromptTokens: 0 }
+const USAGES: Readonly<Record<ConformanceTraits['cachedTokens'], Usage>> = {
+  subset: USAGE,
+  extra: { ...USAGE, totalTokens: 26, cacheCreationInputTokens: 5, reasoningTokens: 0 },
+  none: { ...USAGE, cachedInputTokens: 0 },
+}
+const SAID: readonly AssistantContent[] = [{ type: 'text', text: 'I will look.' }, toolCall('call_1', 'look', { path: '/ä' })]
+const REASONING: Readonly<Record<ConformanceTraits['reasoning'], readonly AssistantContent[]>> = {
+  'summary-encrypted': [{ type: 'reasoning', id: 'rs_1', content: [{ type: 'summary', text: 'Look first.' }, { type: 'encrypted', data: 'opaque' }] }],
+  text: [{ type: 'reasoning', content: [{ type: 'text', text: 'Look first.' }] }],
+  'signed-text': [{ type: 'reasoning', content: [{ type: 'text', text: 'Look first.', signature: 'signed' }] }],
+  none: [],
+}
 
 export const MODEL_CONFORMANCE: readonly ConformanceCase[] = [
   {
@@ -52,21 +80,25 @@ export const MODEL_CONFORMANCE: readonly ConformanceCase[] = [
   },
   {
     title: 'ends a stream with exactly one final item, after everything else',
-    run: (make) => withModel(make, [{ type: 'answer', content: MIXED, usage: USAGE }], async (model) => {
+    run: (make, traits = EVERYTHING) => withModel(make, [mixedAnswer(traits)], async (model) => {
       const items = await all(model.stream(request()))
       assert.deepEqual(items.filter(({ type }) => type === 'final'), items.slice(-1))
     }),
   },
   {
     title: 'gives the same parts, usage and finish reason whether it streams or not',
-    run: (make) => withModel(make, [{ type: 'answer', content: MIXED, usage: USAGE }, { type: 'answer', content: MIXED, usage: USAGE }], async (model) => {
-      const whole = await model.completion(request())
-      const streamed = await model.stream(request()).response
-      assert.deepEqual(whole.choice.map(bare), MIXED.map(bare))
-      assert.deepEqual(streamed.choice.map(bare), MIXED.map(bare))
-      assert.deepEqual([whole.usage, whole.usageKnown, whole.finishReason], [USAGE, true, 'tool_calls'])
-      assert.deepEqual([streamed.usage, streamed.usageKnown, streamed.finishReason], [USAGE, true, 'tool_calls'])
-    }),
+    run: async (make, traits = EVERYTHING) => {
+      const answer = mixedAnswer(traits)
+      const parts = answer.content.map(bare)
+      await withModel(make, [answer, answer], async (model) => {
+        const whole = await model.completion(request())
+        const streamed = await model.stream(request()).response
+        assert.deepEqual(whole.choice.map(bare), parts)
+        assert.deepEqual(streamed.choice.map(bare), parts)
+        assert.deepEqual([whole.usage, whole.usageKnown, whole.finishReason], [answer.usage, true, 'tool_calls'])
+        assert.deepEqual([streamed.usage, streamed.usageKnown, streamed.finishReason], [answer.usage, true, 'tool_calls'])
+      })
+    },
   },
   {
     title: 'hands out several tool calls in their order, each with an id of its own',
@@ -127,7 +159,7 @@ function bare(part: AssistantContent): unknown {
   switch (part.type) {
     case 'text': return { type: part.type, text: part.text }
     case 'tool_call': return { type: part.type, id: part.id, name: part.function.name, arguments: part.function.arguments }
-    case 'reasoning':
+    case 'reasoning': return { type: part.type, id: part.id, content: part.content }
     case 'provider_item':
     case 'image': return part
   }
