@@ -156,6 +156,45 @@ function noAnswerText(reason: FinishReason, maxTokens: number | undefined): stri
   return `The model gave no answer: it used up its token budget${cap} (finish reason length); raise maxTokens or lower the reasoning effort`
 }
 
+/** The answer does not have the form of the output schema, and no retry is left. */
+export class StructuredOutputError extends PromptError {
+  /** What the model answered. */
+  readonly raw: string
+  readonly problems: readonly string[]
+
+  constructor(raw: string, problems: readonly string[], chatHistory: readonly AnyMessage[]) {
+    super(`The answer does not match the output schema: ${problems.join('; ')}`, chatHistory)
+    this.raw = raw
+    this.problems = problems
+  }
+}
+
+/** A conversation could not be read or kept; `cause` says why. */
+export class MemoryError extends RigError {
+  readonly operation: 'load' | 'append'
+  readonly conversationId: string
+
+  constructor(operation: 'load' | 'append', conversationId: string, options: ErrorOptions) {
+    const { cause } = options
+    super(`The conversation "${conversationId}" could not be ${operation === 'load' ? 'loaded' : 'kept'}: ${cause instanceof Error ? cause.message : String(cause)}`, options)
+    this.operation = operation
+    this.conversationId = conversationId
+  }
+}
+
+/** Nothing could be extracted. `no_data`: the model submitted nothing; `deserialization`: what it submitted does not fit; else the call failed. */
+export class ExtractionError extends RigError {
+  readonly kind: 'no_data' | 'deserialization' | 'completion' | 'prompt'
+  /** How many model calls were made. */
+  readonly attempts: number
+
+  constructor(kind: ExtractionError['kind'], attempts: number, options: { readonly message: string; readonly cause: unknown }) {
+    super(options.message, { cause: options.cause })
+    this.kind = kind
+    this.attempts = attempts
+  }
+}
+
 /** A hook threw. The run ends: a hook that fails may have been the one that saves or guards. */
 export class HookError extends PromptError {
   readonly hook: string

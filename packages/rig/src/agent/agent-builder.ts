@@ -3,11 +3,16 @@ import type { Document, ToolChoice } from '../completion/completion-request.ts'
 import type { Json, JsonObject } from '../completion/json.ts'
 import { Message } from '../completion/message.ts'
 import type { Tool } from '../tool/tool.ts'
-import { ToolServer } from '../tool/tool-set.ts'
+import type { SchemaLike } from '../tool/schema.ts'
+import { ToolServer, type ToolSet } from '../tool/tool-set.ts'
 import { Agent } from './agent.ts'
 import type { InvalidToolCallPolicy } from './agent-config.ts'
 import { DEFAULT_MAX_TURNS } from './agent-run.ts'
+import type { ConversationMemory } from './conversation-memory.ts'
 import type { AgentHook } from './hooks.ts'
+import { outputSpec, type OutputOptions, type OutputSpec } from './output-schema.ts'
+import type { ContextIndex, DynamicContext, DynamicTools, ToolIndex } from './retrieval.ts'
+import type { Telemetry } from './telemetry.ts'
 
 const DEFAULT_TOOL_CONCURRENCY = 4
 const DEFAULT_INVALID_TOOL_CALLS: InvalidToolCallPolicy = { mode: 'feedback', max: 3 }
@@ -30,6 +35,11 @@ export class AgentBuilder<Deps = unknown> {
   #toolConcurrency = DEFAULT_TOOL_CONCURRENCY
   #invalidToolCalls = DEFAULT_INVALID_TOOL_CALLS
   #hooks: readonly AgentHook[] = []
+  #output: OutputSpec | undefined
+  #dynamicContext: readonly DynamicContext[] = []
+  #dynamicTools: readonly DynamicTools[] = []
+  #memory: ConversationMemory | undefined
+  #telemetry: Telemetry | undefined
 
   constructor(model: CompletionModel) {
     this.#model = model
@@ -68,12 +78,24 @@ export class AgentBuilder<Deps = unknown> {
     return this
   }
 
+  /** Shows the `samples` documents of `index` that are nearest to what is asked; looked up once per run unless `everyTurn`. */
+  dynamicContext(samples: number, index: ContextIndex, { everyTurn = false }: { readonly everyTurn?: boolean } = {}): this {
+    this.#dynamicContext = [...this.#dynamicContext, { samples, index, everyTurn }]
+    return this
+  }
+
   tool(tool: Tool): this {
     return this.tools([tool])
   }
 
   tools(tools: readonly Tool[]): this {
     this.#tools = [...this.#tools, ...tools]
+    return this
+  }
+
+  /** Offers the `samples` tools of `tools` whose descriptions in `index`, by tool name, are nearest to what is asked. */
+  dynamicTools(samples: number, index: ToolIndex, tools: ToolSet): this {
+    this.#dynamicTools = [...this.#dynamicTools, { samples, index, tools }]
     return this
   }
 
@@ -134,6 +156,24 @@ export class AgentBuilder<Deps = unknown> {
     return this
   }
 
+  /** The form that every answer has to have; `Agent.promptTyped` asks for another one. Throws `TypeError` for a schema without a JSON form. */
+  outputSchema(schema: SchemaLike, options: OutputOptions = {}): this {
+    this.#output = outputSpec(schema, options)
+    return this
+  }
+
+  /** Keeps conversations: runs with a `conversationId` go on with theirs and add to it. */
+  memory(memory: ConversationMemory): this {
+    this.#memory = memory
+    return this
+  }
+
+  /** Where spans of the agent's runs, model calls and tool calls go. */
+  telemetry(telemetry: Telemetry): this {
+    this.#telemetry = telemetry
+    return this
+  }
+
   /** Adds a hook; hooks are asked in the order of adding. */
   hook(hook: AgentHook<Deps>): this {
     this.#hooks = [...this.#hooks, hook]
@@ -160,6 +200,11 @@ export class AgentBuilder<Deps = unknown> {
       toolConcurrency: Math.max(1, this.#toolConcurrency),
       invalidToolCalls: this.#invalidToolCalls,
       hooks: this.#hooks,
+      output: this.#output,
+      dynamicContext: this.#dynamicContext,
+      dynamicTools: this.#dynamicTools,
+      memory: this.#memory,
+      telemetry: this.#telemetry,
     })
   }
 }

@@ -3,7 +3,11 @@ import type { Document, ToolChoice } from '../completion/completion-request.ts'
 import type { Json, JsonObject } from '../completion/json.ts'
 import type { SystemMessage } from '../completion/message-types.ts'
 import type { ToolServer } from '../tool/tool-set.ts'
+import type { ConversationMemory } from './conversation-memory.ts'
 import type { AgentHook } from './hooks.ts'
+import type { OutputSpec } from './output-schema.ts'
+import type { DynamicContext, DynamicTools } from './retrieval.ts'
+import type { Telemetry } from './telemetry.ts'
 
 /** What happens when the model calls a tool that it was not offered. */
 export interface InvalidToolCallPolicy {
@@ -31,4 +35,9 @@ export interface AgentConfig {
   readonly toolConcurrency: number
   readonly invalidToolCalls: InvalidToolCallPolicy
   readonly hooks: readonly AgentHook[]
+  readonly output: OutputSpec | undefined
+  readonly dynamicContext: readonly DynamicContext[]
+  readonly dynamicTools: readonly DynamicTools[]
+  readonly memory: ConversationMemory | undefined
+  readonly telemetry: Telemetry | undefined
 }

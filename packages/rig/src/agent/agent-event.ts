@@ -7,6 +7,8 @@ import type { ToolCallOutcome } from '../tool/tool-output.ts'
 /** How a run ended. */
 export interface PromptResponse<T = string> {
   readonly output: T
+  /** With an output schema: the value that passed it. */
+  readonly structured?: unknown
   /** The text of the final turn: its text parts joined without a separator. */
   readonly text: string
   /** The parts of the final turn. */

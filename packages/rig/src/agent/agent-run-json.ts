@@ -15,12 +15,15 @@ export interface PendingToolCall {
 export type AgentRunState =
   | { readonly type: 'preparingRequest' }
   | { readonly type: 'executingTools'; readonly calls: readonly PendingToolCall[] }
-  | { readonly type: 'done'; readonly content: readonly AssistantContent[]; readonly finishReason?: FinishReason }
+  /** `output`, when the answer is not the text of `content` but a part of it. */
+  | { readonly type: 'done'; readonly content: readonly AssistantContent[]; readonly finishReason?: FinishReason; readonly output?: string }
 
 /** What a run has spent of its allowances. */
 export interface AgentRunBudgets {
   /** Calls of tools that do not exist or were not allowed. */
   readonly invalidToolCalls: number
+  /** Answers that were sent back because they did not have the required form, since the last tool call. */
+  readonly outputRetries?: number
 }
 
 /**

@@ -83,6 +83,10 @@ export class AgentRun {
     return this.#budgets.invalidToolCalls
   }
 
+  get outputRetries(): number {
+    return this.#budgets.outputRetries ?? 0
+  }
+
   /** The prompt and everything said since. */
   get fresh(): readonly AnyMessage[] {
     return this.#fresh
@@ -114,13 +118,13 @@ export class AgentRun {
     return call
   }
 
-  /** Takes the answer in. `calls` are its tool calls, in its order; without any the run is done. */
-  acceptTurn(turn: AssistantTurn, calls: readonly PendingToolCall[]): void {
+  /** Takes the answer in. `calls` are its tool calls, in its order; without any the run is done, with `output` or else the text of the answer. */
+  acceptTurn(turn: AssistantTurn, calls: readonly PendingToolCall[], output?: string): void {
     this.#expect('preparingRequest')
     this.#pushAssistant(turn)
     this.#state = calls.length > 0
       ? { type: 'executingTools', calls }
-      : { type: 'done', content: turn.content, ...(turn.finishReason === undefined ? {} : { finishReason: turn.finishReason }) }
+      : { type: 'done', content: turn.content, ...(turn.finishReason === undefined ? {} : { finishReason: turn.finishReason }), ...(output === undefined ? {} : { output }) }
   }
 
   /** Asks again: as if the answer had not been given, or with the answer kept and `feedback` said to it. */
@@ -133,7 +137,17 @@ export class AgentRun {
 
   /** Counts calls of tools that do not exist or were not allowed. */
   countInvalidToolCalls(count: number): void {
-    this.#budgets = { invalidToolCalls: this.#budgets.invalidToolCalls + count }
+    this.#budgets = { ...this.#budgets, invalidToolCalls: this.#budgets.invalidToolCalls + count }
+  }
+
+  /** Counts an answer that is sent back because of its form. */
+  countOutputRetry(): void {
+    this.#budgets = { ...this.#budgets, outputRetries: this.outputRetries + 1 }
+  }
+
+  /** A model that works again may have its answer sent back again. */
+  resetOutputRetries(): void {
+    if (this.outputRetries > 0) this.#budgets = { ...this.#budgets, outputRetries: 0 }
   }
 
   /** What is known of the calls by now: changed arguments, answers that need no tool. Same calls, same order. */
@@ -205,10 +219,10 @@ export class AgentRun {
     this.#fresh.push(message)
   }
 
-  #response({ content, finishReason }: Extract<AgentRunState, { type: 'done' }>): PromptResponse {
+  #response({ content, finishReason, output }: Extract<AgentRunState, { type: 'done' }>): PromptResponse {
     const text = textOf(content)
     return {
-      output: text,
+      output: output ?? text,
       text,
       content,
       usage: this.#usage,

@@ -1,12 +1,18 @@
 import type { CompletionModel } from '../completion/completion-model.ts'
 import { CompletionRequestBuilder } from '../completion/completion-request-builder.ts'
 import type { AnyMessage, MessageInput } from '../completion/message-types.ts'
+import { StructuredOutputError } from '../errors.ts'
+import type { InferOutput, SchemaLike } from '../tool/schema.ts'
+import type { Tool } from '../tool/tool.ts'
 import type { ToolServer } from '../tool/tool-set.ts'
 import type { AgentConfig } from './agent-config.ts'
 import type { PromptResponse } from './agent-event.ts'
 import { AgentRun } from './agent-run.ts'
 import type { AgentRunJson } from './agent-run-json.ts'
+import { agentTool, type AgentToolOptions } from './agent-tool.ts'
+import { RememberedConversation } from './conversation-memory.ts'
 import { driveAgentRun, type RunObserver } from './drive-agent-run.ts'
+import { outputSpec, type OutputOptions } from './output-schema.ts'
 import { PromptRequest } from './prompt-request.ts'
 import type { ResumeOptions, RunOptions, ToolCallDecision } from './run-options.ts'
 import { StreamingPromptRequest } from './streaming-prompt-request.ts'
@@ -18,6 +24,7 @@ interface Launch {
   readonly observer: RunObserver
   readonly controller: AbortController
   readonly decisions?: Readonly<Record<string, ToolCallDecision>>
+  readonly conversation: RememberedConversation | undefined
 }
 
 const NOBODY_WATCHES: RunObserver = { item: () => undefined, ready: () => undefined }
@@ -68,15 +75,25 @@ export class Agent<Deps = unknown> {
     return this.stream(prompt, { history })
   }
 
+  /** Asks for an answer in the form of `schema`, and gives the checked value. Throws `StructuredOutputError` for an answer that does not fit. */
+  promptTyped<S extends SchemaLike>(prompt: MessageInput, schema: S, options: OutputOptions = {}): PromptRequest<InferOutput<S>, Deps> {
+    const output = outputSpec(schema, options)
+    return new PromptRequest({
+      start: (collected) => this.run(prompt, collected),
+      options: { output },
+      select: (response) => structuredOf<S>(response),
+    })
+  }
+
   /** One run to its end. Without a prompt the history has to end with the message to answer. Throws the errors of `errors.ts`. */
   async run(prompt: MessageInput | undefined, options: RunOptions<Deps> = {}): Promise<PromptResponse> {
-    const run = this.#newRun(prompt, options)
-    return this.#launch({ run, isStreaming: false, observer: NOBODY_WATCHES, controller: new AbortController() }, options)
+    const begun = await this.#begin(prompt, options)
+    return this.#launch({ ...begun, isStreaming: false, observer: NOBODY_WATCHES, controller: new AbortController() }, options)
   }
 
   /** One run, watched. Everything but the deltas is as with `run`. */
   stream(prompt: MessageInput | undefined, options: RunOptions<Deps> = {}): StreamingPromptRequest<Deps> {
-    return new StreamingPromptRequest(async (collected, io) => this.#launch({ run: this.#newRun(prompt, collected), isStreaming: true, ...io }, collected), options)
+    return new StreamingPromptRequest(async (collected, io) => this.#launch({ ...await this.#begin(prompt, collected), isStreaming: true, ...io }, collected), options)
   }
 
   /**
@@ -86,8 +103,14 @@ export class Agent<Deps = unknown> {
   resume(json: AgentRunJson, { decisions, ...options }: ResumeOptions<Deps>): StreamingPromptRequest<Deps> {
     return new StreamingPromptRequest(async (collected, io) => {
       const run = AgentRun.fromJSON({ ...json, maxTurns: collected.maxTurns ?? json.maxTurns })
-      return this.#launch({ run, isStreaming: true, decisions, ...io }, collected)
+      return this.#launch({ run, conversation: this.#conversation(collected), isStreaming: true, decisions, ...io }, collected)
     }, options)
+  }
+
+  /** This agent as a tool of another one: its argument is a prompt, its result the final text. The instructions stay private. */
+  asTool(options: AgentToolOptions = {}): Tool<{ readonly prompt: string }, string, Deps> {
+    const { name, description } = this.#config
+    return agentTool({ name, description, run: (prompt, runOptions) => this.run(prompt, runOptions) }, options)
   }
 
   /** One model call with the agent's settings, to be changed and sent by the caller; no tool is run. */
@@ -107,8 +130,15 @@ export class Agent<Deps = unknown> {
     })
   }
 
-  #newRun(prompt: MessageInput | undefined, { history = [], maxTurns = this.#config.maxTurns }: RunOptions<Deps>): AgentRun {
-    return new AgentRun(prompt, { history, maxTurns })
+  async #begin(prompt: MessageInput | undefined, options: RunOptions<Deps>): Promise<Pick<Launch, 'run' | 'conversation'>> {
+    const conversation = options.history === undefined ? this.#conversation(options) : undefined
+    const history = conversation === undefined ? options.history ?? [] : await conversation.load()
+    return { run: new AgentRun(prompt, { history, maxTurns: options.maxTurns ?? this.#config.maxTurns }), conversation }
+  }
+
+  #conversation({ conversationId }: RunOptions<Deps>): RememberedConversation | undefined {
+    const { memory } = this.#config
+    return memory === undefined || conversationId === undefined ? undefined : new RememberedConversation(memory, conversationId)
   }
 
   /** Links the caller's signal to the run's own for as long as the run lasts. */
@@ -123,4 +153,14 @@ export class Agent<Deps = unknown> {
       signal?.removeEventListener('abort', onAbort)
     }
   }
+}
+
+/** The value has passed its schema in the run; what is checked here is only that there is one. */
+function structuredOf<S extends SchemaLike>({ structured, text, messages }: PromptResponse): InferOutput<S> {
+  if (!isOutput<S>(structured)) throw new StructuredOutputError(text, ['there is no answer'], messages)
+  return structured
+}
+
+function isOutput<S extends SchemaLike>(value: unknown): value is InferOutput<S> {
+  return value !== undefined
 }

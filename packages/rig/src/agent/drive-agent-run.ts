@@ -1,19 +1,15 @@
-import type { ToolChoice } from '../completion/completion-request.ts'
-import type { AnyMessage } from '../completion/message-types.ts'
-import { MaxTurnsError, NoAnswerError } from '../errors.ts'
+import { MaxTurnsError } from '../errors.ts'
 import type { AgentConfig } from './agent-config.ts'
 import type { MultiTurnStreamItem, PromptResponse } from './agent-event.ts'
-import type { AgentRun, AgentStep, AssistantTurn } from './agent-run.ts'
-import { toolCallsOf } from './tool-calls-of.ts'
-import { ToolCallPhase } from './tool-call-phase.ts'
+import type { AgentRun } from './agent-run.ts'
+import type { RememberedConversation } from './conversation-memory.ts'
 import { HookStack } from './hook-stack.ts'
-import type { CompletionCallEvent, HookContext, RequestPatch } from './hooks.ts'
-import { modelRequest } from './model-request.ts'
-import { isWithoutAnswer, readStreamed, readWatched, readWhole, streamFinalOf, type ModelCall, type ModelTurn } from './read-model-turn.ts'
-import { resolveToolCalls } from './resolve-tool-calls.ts'
+import type { HookContext } from './hooks.ts'
+import { ModelCallPhase } from './model-call-phase.ts'
 import { StopRun, runError } from './run-ending.ts'
 import type { RunOptions, ToolCallDecision } from './run-options.ts'
-import { ToolSnapshots, type TurnTools } from './turn-tools.ts'
+import { ToolCallPhase } from './tool-call-phase.ts'
+import type { TurnTools } from './turn-tools.ts'
 
 /** What a run reports to while it is under way. */
 export interface RunObserver {
@@ -32,6 +28,8 @@ export interface RunInput {
   readonly observer: RunObserver
   /** Ends the run and everything it has started. */
   readonly controller: AbortController
+  /** Gets what the run has said, before anybody hears that it is done. */
+  readonly conversation: RememberedConversation | undefined
 }
 
 /** Drives a run to its end: the only place where its decisions become I/O. Throws the errors of `errors.ts`; nothing is left running. */
@@ -45,123 +43,69 @@ export async function driveAgentRun(input: RunInput): Promise<PromptResponse> {
   }
 }
 
-type CallModelStep = Extract<AgentStep, { type: 'callModel' }>
-
-/** What one model call was made with. */
-interface TurnSetting {
-  readonly patch: RequestPatch
-  readonly tools: TurnTools
-  readonly toolChoice: ToolChoice | undefined
-}
-
 class RunDriver {
   readonly #input: RunInput
   readonly #run: AgentRun
   readonly #hooks: HookStack
-  readonly #snapshots: ToolSnapshots
+  readonly #modelPhase: ModelCallPhase
   readonly #toolPhase: ToolCallPhase
   readonly #runId = crypto.randomUUID()
   readonly #scratchpad = new Map<unknown, unknown>()
 
   constructor(input: RunInput) {
-    const { config, options, run } = input
     this.#input = input
-    this.#run = run
-    this.#hooks = new HookStack([...config.hooks, ...(options.hooks ?? [])])
-    this.#snapshots = new ToolSnapshots(config.toolServer, promptText(run))
+    this.#run = input.run
+    this.#hooks = new HookStack([...input.config.hooks, ...(input.options.hooks ?? [])])
+    this.#modelPhase = new ModelCallPhase({ ...input, hooks: this.#hooks })
     this.#toolPhase = new ToolCallPhase({ ...input, hooks: this.#hooks, runId: this.#runId })
   }
 
   async drive(): Promise<PromptResponse> {
+    const { config, options } = this.#input
+    const span = config.telemetry?.invokeAgent({
+      agentName: config.name,
+      description: config.description,
+      runId: this.#runId,
+      conversationId: options.conversationId,
+      model: options.model ?? config.model,
+      prompt: this.#run.fresh,
+    })
+    if (span === undefined) return this.#loop()
+    return span.run(() => this.#loop()).then((response) => {
+      span.end({ usage: response.usage, output: response.output, finishReason: response.finishReason })
+      return response
+    }, (error: unknown) => {
+      span.fail(error)
+      throw error
+    })
+  }
+
+  async #loop(): Promise<PromptResponse> {
     let tools: TurnTools | undefined
     for (;;) {
       this.#input.controller.signal.throwIfAborted()
       const step = this.#run.nextStep()
       switch (step.type) {
         case 'callModel':
-          tools = await this.#callModel(step)
+          tools = await this.#modelPhase.execute(step, this.#context(step.turn))
           break
         case 'callTools':
-          await this.#toolPhase.execute(step, { tools: tools ?? await this.#snapshots.take(undefined), ctx: this.#context(step.turn) })
+          await this.#toolPhase.execute(step, { tools: tools ?? await this.#modelPhase.tools(), ctx: this.#context(step.turn) })
           break
         case 'turnLimit': throw new MaxTurnsError(step.maxTurns, step.prompt, this.#run.messages)
-        case 'done':
-          this.#input.observer.item({ type: 'finalResponse', response: step.response })
-          return step.response
+        case 'done': return this.#finish(step.response)
       }
     }
   }
 
-  /** One model call, from the hooks before it to the answer's place in the run. */
-  async #callModel(step: CallModelStep): Promise<TurnTools> {
-    const ctx = this.#context(step.turn)
-    const setting = await this.#prepare(step, ctx)
-    const answer = await this.#ask(ctx, setting)
-    const call = this.#run.recordCall(answer.turn)
-    this.#input.observer.item({ type: 'completionCall', call })
-    if (this.#hooks.has(this.#input.isStreaming ? 'onStreamCompletionResponseFinish' : 'onCompletionResponse')) await this.#showAnswer(answer, step.prompt, ctx)
-    await this.#accept(answer, setting, ctx)
-    return setting.tools
-  }
-
-  #showAnswer({ turn, response }: ModelTurn, prompt: AnyMessage, ctx: HookContext): Promise<void> {
-    if (!this.#input.isStreaming) return this.#hooks.completionResponse(ctx, { prompt, response })
-    return this.#hooks.streamFinished(ctx, { prompt, final: streamFinalOf(response), content: turn.content })
-  }
-
-  async #prepare(step: CallModelStep, ctx: HookContext): Promise<TurnSetting> {
-    const { config, options } = this.#input
-    const patch = this.#hooks.has('onCompletionCall') ? await this.#hooks.completionCall(ctx, this.#callEvent(step)) : {}
-    const tools = await this.#snapshots.take(patch.activeTools)
-    const mustConclude = options.onMaxTurns === 'answer' && step.turn === this.#run.maxTurns
-    const toolChoice = mustConclude ? 'none' : patch.toolChoice ?? options.toolChoice ?? config.toolChoice
-    return { patch, tools, toolChoice: tools.definitions.length === 0 && config.hostedTools.length === 0 ? undefined : toolChoice }
-  }
-
-  #callEvent({ prompt, turn }: CallModelStep): CompletionCallEvent {
-    return { prompt, history: this.#run.messages.slice(0, -1), turn }
-  }
-
-  async #ask(ctx: HookContext, setting: TurnSetting): Promise<ModelTurn> {
-    const { config, options, controller, observer } = this.#input
-    const candidate = options.model ?? config.model
-    const model = this.#hooks.has('onModelSelect') ? await this.#hooks.modelSelect(ctx, candidate) : candidate
-    controller.signal.throwIfAborted()
-    const call: ModelCall = {
-      model,
-      request: modelRequest(this.#run, { config, options, ...setting }),
-      options: {
-        signal: controller.signal,
-        ...(options.headers === undefined ? {} : { headers: options.headers }),
-        ...(options.retry === undefined ? {} : { retry: options.retry }),
-      },
-    }
-    if (!this.#input.isStreaming) return readWhole(call)
-    const { turn } = ctx
-    const sink = {
-      item: (item: Extract<MultiTurnStreamItem, { type: 'streamAssistantItem' }>['item']) => observer.item({ type: 'streamAssistantItem', turn, item }),
-      ready: () => observer.ready(),
-    }
-    return this.#hooks.watchesDeltas ? readWatched(call, sink, { hooks: this.#hooks, ctx }) : readStreamed(call, sink)
-  }
-
-  /** The hook first: whoever stores the run does it there, before any tool starts. */
-  async #accept({ turn, internalCallIds }: ModelTurn, setting: TurnSetting, ctx: HookContext): Promise<void> {
-    const calls = toolCallsOf({ role: 'assistant', content: turn.content })
-    const verdict = this.#hooks.has('onModelTurnFinished') ? await this.#hooks.modelTurnFinished(ctx, turnFinishedEvent(turn, ctx.turn)) : undefined
-    if (verdict !== undefined && calls.length === 0) {
-      this.#run.retryTurn(turn, verdict.mode === 'feedback' ? verdict.text : undefined)
-      this.#input.observer.item({ type: 'modelTurnRetried', turn: ctx.turn, mode: verdict.mode })
-      return
-    }
-    if (turn.finishReason !== undefined && isWithoutAnswer(turn.content, turn.finishReason)) {
-      throw new NoAnswerError(turn.finishReason, turn.maxTokens, this.#run.messages)
-    }
-    this.#input.controller.signal.throwIfAborted()
-    const { tools, toolChoice } = setting
-    const policy = this.#input.config.invalidToolCalls
-    const pending = await resolveToolCalls(this.#run, calls, { tools, toolChoice, policy, hooks: this.#hooks, ctx, internalCallIds })
-    this.#run.acceptTurn(turn, pending)
+  async #finish(response: PromptResponse): Promise<PromptResponse> {
+    const { config, options, conversation, observer } = this.#input
+    const hasForm = config.output !== undefined || options.output !== undefined
+    const finished = hasForm ? { ...response, structured: await this.#modelPhase.structured(response.output) } : response
+    const problem = await conversation?.append(response.messages)
+    if (problem !== undefined) await this.#hooks.warning(this.#context(this.#run.turn), { error: problem })
+    observer.item({ type: 'finalResponse', response: finished })
+    return finished
   }
 
   #context(turn: number): HookContext {
@@ -178,27 +122,4 @@ class RunDriver {
       },
     }
   }
-}
-
-function turnFinishedEvent(answer: AssistantTurn, turn: number) {
-  const { content, usage, finishReason, maxTokens, messageId, responseId, providerRequestId } = answer
-  return {
-    turn,
-    content,
-    ...(usage === undefined ? {} : { usage }),
-    ...(finishReason === undefined ? {} : { finishReason }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    identity: {
-      ...(messageId === undefined ? {} : { messageId }),
-      ...(responseId === undefined ? {} : { responseId }),
-      ...(providerRequestId === undefined ? {} : { providerRequestId }),
-    },
-  }
-}
-
-/** What tool definitions may depend on: the text that the run began with. */
-function promptText(run: AgentRun): string {
-  const [prompt] = run.fresh
-  if (prompt === undefined || typeof prompt.content === 'string') return ''
-  return prompt.content.map((part) => (part.type === 'text' ? part.text : '')).join('')
 }

@@ -99,6 +99,10 @@ export class HookStack {
     return outcome
   }
 
+  warning(ctx: HookContext, event: { readonly error: Error }): Promise<void> {
+    return this.#ask('onWarning', (hook) => hook.onWarning?.(ctx, event))
+  }
+
   /** Shows a delta to the hooks that watch its kind. `aggregated` is what the turn has said so far, this delta included. */
   async delta(ctx: HookContext, item: StreamedAssistantContent, aggregated: string): Promise<void> {
     if (item.type === 'text') await this.#ask('onTextDelta', (hook) => hook.onTextDelta?.(ctx, { delta: item.text, aggregated }))

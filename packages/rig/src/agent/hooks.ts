@@ -121,6 +121,8 @@ export interface AgentHook<Deps = unknown> {
   /** All calls of a turn pass here before the first one runs; `suspend` on one of them runs none. */
   onToolCall?(ctx: HookContext<Deps>, event: ToolCallEvent): Verdict<ToolCallVerdict>
   onToolResult?(ctx: HookContext<Deps>, event: ToolResultEvent): Verdict<ToolResultVerdict>
+  /** Something went wrong that does not end the run: the answer is there, but the conversation could not be kept. */
+  onWarning?(ctx: HookContext<Deps>, event: { readonly error: Error }): Verdict<StopVerdict>
   onTextDelta?(ctx: HookContext<Deps>, event: { readonly delta: string; readonly aggregated: string }): Verdict<StopVerdict>
   onReasoningDelta?(ctx: HookContext<Deps>, event: { readonly id: string; readonly delta: string; readonly aggregated: string }): Verdict<StopVerdict>
   onToolCallDelta?(

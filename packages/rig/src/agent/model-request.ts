@@ -1,9 +1,11 @@
-import type { CompletionRequest, Document, ToolChoice } from '../completion/completion-request.ts'
+import type { CompletionRequest, Document, ToolChoice, ToolDefinition } from '../completion/completion-request.ts'
 import type { JsonObject } from '../completion/json.ts'
 import { Message } from '../completion/message.ts'
+import type { SystemMessage } from '../completion/message-types.ts'
 import type { AgentConfig } from './agent-config.ts'
 import type { AgentRun } from './agent-run.ts'
 import type { RequestPatch } from './hooks.ts'
+import type { OutputPlan, TurnOutput } from './output-schema.ts'
 import type { RunOptions } from './run-options.ts'
 import type { TurnTools } from './turn-tools.ts'
 
@@ -13,25 +15,48 @@ export interface RequestParts {
   readonly patch: RequestPatch
   readonly tools: TurnTools
   readonly toolChoice: ToolChoice | undefined
+  readonly plan: OutputPlan | undefined
+  readonly output: TurnOutput | undefined
+  /** Documents that were found for what is asked. */
+  readonly retrieved: readonly Document[]
 }
 
 /** The request of one model call: the agent's settings, over them the run's, over them the patch for this call. */
-export function modelRequest(run: AgentRun, { config, options, patch, tools, toolChoice }: RequestParts): CompletionRequest {
-  const system = patch.preamble === undefined ? config.preamble : Message.system(patch.preamble)
+export function modelRequest(run: AgentRun, parts: RequestParts): CompletionRequest {
+  const { config, options, patch, toolChoice } = parts
+  const system = systemMessage(parts)
+  const tools = toolDefinitions(parts)
   const temperature = patch.temperature ?? options.temperature ?? config.temperature
   const maxTokens = patch.maxTokens ?? options.maxTokens ?? config.maxTokens
-  const documents = [...config.documents, ...extraDocuments(patch)]
+  const documents = [...config.documents, ...parts.retrieved, ...extraDocuments(patch)]
   const additionalParams = mergeParams([config.additionalParams, options.additionalParams, patch.additionalParams])
   return {
     messages: [...(system === undefined ? [] : [system]), ...(patch.history ?? run.base), ...run.fresh],
     ...(documents.length === 0 ? {} : { documents }),
-    ...(tools.definitions.length === 0 ? {} : { tools: tools.definitions }),
+    ...(tools.length === 0 ? {} : { tools }),
     ...(config.hostedTools.length === 0 ? {} : { hostedTools: config.hostedTools }),
     ...(toolChoice === undefined ? {} : { toolChoice }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(additionalParams === undefined ? {} : { additionalParams }),
+    ...outputSchema(parts),
   }
+}
+
+function systemMessage({ config, patch, plan, output }: RequestParts): SystemMessage | undefined {
+  const system = patch.preamble === undefined ? config.preamble : Message.system(patch.preamble)
+  if (plan === undefined || output?.mode !== 'prompted') return system
+  return Message.system(system === undefined ? plan.instructions : `${system.content}\n\n${plan.instructions}`)
+}
+
+function toolDefinitions({ tools, output }: RequestParts): readonly ToolDefinition[] {
+  return output?.mode === 'tool' ? [...tools.definitions, output.definition] : tools.definitions
+}
+
+function outputSchema({ plan, output }: RequestParts): Pick<CompletionRequest, 'outputSchema'> {
+  if (plan === undefined || output?.mode !== 'native') return {}
+  const { name, jsonSchema, strict } = plan.spec
+  return { outputSchema: { schema: jsonSchema, strict, ...(name === undefined ? {} : { name }) } }
 }
 
 function extraDocuments({ extraContext = [] }: RequestPatch): readonly Document[] {

@@ -33,8 +33,9 @@ export class PromptRequest<T = string, Deps = unknown> implements PromiseLike<T>
   }
 
   /** The same run with everything that is known of it. */
-  extendedDetails(): PromptRequest<PromptResponse, Deps> {
-    return new PromptRequest({ ...this.#parts, select: (response) => response })
+  extendedDetails(): PromptRequest<PromptResponse<T>, Deps> {
+    const { select } = this.#parts
+    return new PromptRequest({ ...this.#parts, select: (response) => ({ ...response, output: select(response) }) })
   }
 
   maxTurns(count: number): PromptRequest<T, Deps> {
@@ -64,6 +65,11 @@ export class PromptRequest<T = string, Deps = unknown> implements PromiseLike<T>
 
   withModel(model: CompletionModel): PromptRequest<T, Deps> {
     return this.#with({ model })
+  }
+
+  /** With an agent that has a memory: goes on with this conversation and adds to it. */
+  withConversation(conversationId: string): PromptRequest<T, Deps> {
+    return this.#with({ conversationId })
   }
 
   withSignal(signal: AbortSignal): PromptRequest<T, Deps> {

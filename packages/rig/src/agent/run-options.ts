@@ -3,6 +3,7 @@ import type { RetryPolicy, ToolChoice } from '../completion/completion-request.t
 import type { Json, JsonObject } from '../completion/json.ts'
 import type { AnyMessage, ToolResultContent } from '../completion/message-types.ts'
 import type { AgentHook } from './hooks.ts'
+import type { OutputSpec } from './output-schema.ts'
 
 /** What one run may set for itself; everything else is the agent's. */
 export interface RunOptions<Deps = unknown> {
@@ -23,6 +24,14 @@ export interface RunOptions<Deps = unknown> {
   readonly additionalParams?: JsonObject
   readonly headers?: Readonly<Record<string, string>>
   readonly retry?: RetryPolicy | false
+  /** The longest silence between the bytes of a streamed answer, in milliseconds; the client's own unless given. */
+  readonly idleTimeoutMs?: number
+  /** With an agent that has a memory: the conversation to go on with and to add to. A `history` stands in for both. */
+  readonly conversationId?: string
+  /** The form of the answer, instead of the agent's; made by `outputSpec`. */
+  readonly output?: OutputSpec
+  /** How many agents this run is inside of, each a tool of the one before; 0 unless given. */
+  readonly depth?: number
   /** How long, in milliseconds, an aborted run and a timed-out call wait for running tools to end. 5000 unless given. */
   readonly toolGraceMs?: number
 }

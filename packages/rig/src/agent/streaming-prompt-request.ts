@@ -94,6 +94,11 @@ export class StreamingPromptRequest<Deps = unknown> implements AsyncIterable<Mul
     return this.#with({ model })
   }
 
+  /** With an agent that has a memory: goes on with this conversation and adds to it. */
+  withConversation(conversationId: string): StreamingPromptRequest<Deps> {
+    return this.#with({ conversationId })
+  }
+
   withSignal(signal: AbortSignal): StreamingPromptRequest<Deps> {
     return this.#with({ signal })
   }

@@ -14,6 +14,7 @@ import { invalidCallText } from './resolve-tool-calls.ts'
 import type { RunOptions, ToolCallDecision } from './run-options.ts'
 import { runBatch, runTool } from './run-tools.ts'
 import type { MultiTurnStreamItem } from './agent-event.ts'
+import { traced } from './telemetry.ts'
 import type { TurnTools } from './turn-tools.ts'
 
 const DEFAULT_GRACE_MS = 5000
@@ -140,9 +141,10 @@ export class ToolCallPhase {
   }
 
   #runTool(call: PreparedCall, { tool, metadata, turn }: { readonly tool: Tool; readonly metadata: Map<string, unknown>; readonly turn: number }): Promise<ToolCallOutcome> {
-    const { options, observer, controller, runId } = this.#input
+    const { config, options, observer, controller, runId } = this.#input
     const { toolCall, internalCallId } = call.pending
-    return runTool({
+    const span = config.telemetry?.executeTool({ name: tool.name, toolCallId: toolCall.id, arguments: call.args })
+    return traced(span, () => runTool({
       tool,
       args: call.args,
       graceMs: options.toolGraceMs ?? DEFAULT_GRACE_MS,
@@ -152,11 +154,12 @@ export class ToolCallPhase {
         turn,
         toolCallId: toolCall.id,
         internalCallId,
+        depth: options.depth ?? 0,
         deps: options.deps,
         metadata,
         progress: (data) => observer.item({ type: 'toolProgress', turn, internalCallId, data }),
       },
-    })
+    }))
   }
 
   #report(turn: number, { pending, args, status, result }: FinishedCall): void {

@@ -45,11 +45,14 @@ export class ToolSnapshots {
     this.#prompt = prompt
   }
 
-  async take(active: readonly string[] | undefined): Promise<TurnTools> {
+  /** `found` are tools for this run, offered before the shared ones. */
+  async take(active: readonly string[] | undefined, found: readonly Tool[] = []): Promise<TurnTools> {
     const { revision } = this.#server
     if (revision !== this.#revision) {
-      const snapshot = this.#server.snapshot()
-      this.#latest = new TurnTools(new Map([...snapshot].map((tool) => [tool.name, tool])), await snapshot.definitions(this.#prompt))
+      const shared = this.#server.snapshot()
+      const tools = [...found.filter(({ name }) => shared.get(name) === undefined), ...shared]
+      const definitions = await Promise.all(tools.map((tool) => tool.definition(this.#prompt)))
+      this.#latest = new TurnTools(new Map(tools.map((tool) => [tool.name, tool])), definitions)
       this.#revision = revision
     }
     return active === undefined ? this.#latest : this.#latest.only(active)

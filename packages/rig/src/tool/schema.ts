@@ -44,10 +44,15 @@ export function jsonSchemaOf(schema: SchemaLike): JsonSchema {
 function deriveJsonSchema(schema: SchemaLike): unknown {
   if (isStandardSchema(schema)) {
     const { jsonSchema, vendor } = schema['~standard']
-    if (jsonSchema === undefined) throw new TypeError(`Schemas of "${vendor}" offer no JSON Schema: pass { jsonSchema, validate }`)
+    if (jsonSchema === undefined) throw new TypeError(withoutJsonSchema(vendor))
     return jsonSchema.input({ target: 'draft-2020-12' })
   }
   return isJsonSchemaWithCheck(schema) ? schema.jsonSchema : schema
+}
+
+function withoutJsonSchema(vendor: string): string {
+  const way = vendor === 'valibot' ? 'wrap it with toStandardJsonSchema of @valibot/to-json-schema' : 'use a release of the library that implements Standard JSON Schema'
+  return `Schemas of "${vendor}" offer no JSON Schema by themselves: ${way}, or pass { jsonSchema, validate }`
 }
 
 /** Checks `value`. A bare JSON Schema accepts everything: providers enforce it, or the tool does. */

@@ -1,6 +1,7 @@
 import type { ToolDefinition } from '../completion/completion-request.ts'
 import { isJsonObject, type Json, type JsonSchema } from '../completion/json.ts'
 import { checkValue, describeIssue, jsonSchemaOf, type InferOutput, type SchemaLike, type SchemaResult } from './schema.ts'
+import { withoutOptionalNulls } from './optional-nulls.ts'
 import { ToolExecutionError } from './tool-error.ts'
 
 /** What a running call gets to know. `deps` and `metadata` never reach the model. */
@@ -14,6 +15,8 @@ export interface ToolContext<Deps = unknown> {
   readonly toolCallId: string
   /** Correlates deltas, call, execution and result in the stream. */
   readonly internalCallId: string
+  /** How many agents the calling one is inside of: 0 for the outermost. */
+  readonly depth: number
   /** What the caller gave the run: user, workspace, connections. */
   readonly deps: Deps
   /** Notes for `onToolResult`. */
@@ -73,7 +76,7 @@ export function tool<S extends SchemaLike, Out, Deps = unknown>(options: ToolOpt
     timeoutMs,
     exclusive,
     definition: () => definition,
-    parseArgs: (raw) => parseToolArgs<S>({ name, schema: parameters }, raw),
+    parseArgs: (raw) => parseToolArgs<S>({ name, schema: parameters, parameters: definition.parameters }, raw),
     call: (args, ctx) => options.call(args, ctx),
   }
 }
@@ -98,12 +101,23 @@ export function dynamicTool(options: {
 interface ArgumentsOf<S> {
   readonly name: string
   readonly schema: S | undefined
+  readonly parameters: JsonSchema
 }
 
 /** Most schemas answer at once: then nothing has to be waited for. */
 function parseToolArgs<S extends SchemaLike>(tool: ArgumentsOf<S>, raw: Json): InferOutput<S> | Promise<InferOutput<S>> {
-  const result = checkValue(tool.schema ?? NO_PARAMETERS, raw ?? {})
-  return result instanceof Promise ? result.then((settled) => accepted(tool, settled)) : accepted(tool, result)
+  const schema = tool.schema ?? NO_PARAMETERS
+  const result = checkValue(schema, raw ?? {})
+  if (result instanceof Promise) return result.then((settled) => (settled.issues === undefined ? settled : checkLeniently(tool, raw, settled))).then((settled) => accepted(tool, settled))
+  if (result.issues === undefined) return accepted(tool, result)
+  const again = checkLeniently(tool, raw, result)
+  return again instanceof Promise ? again.then((settled) => accepted(tool, settled)) : accepted(tool, again)
+}
+
+/** Strict providers write null where an optional field was left out: such arguments get a second chance without these nulls. */
+function checkLeniently<S extends SchemaLike>({ schema, parameters }: ArgumentsOf<S>, raw: Json, first: SchemaResult<unknown>): SchemaResult<unknown> | Promise<SchemaResult<unknown>> {
+  const lenient = withoutOptionalNulls(parameters, raw)
+  return schema === undefined || lenient === raw ? first : checkValue(schema, lenient)
 }
 
 function accepted<S extends SchemaLike>({ name }: ArgumentsOf<S>, result: SchemaResult<unknown>): InferOutput<S> {
