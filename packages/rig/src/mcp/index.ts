@@ -1,0 +1,7 @@
+export { connectMcp, type ConnectMcpOptions, type McpConnection } from './connect-mcp.ts'
+export { type McpClient, type McpRequestOptions } from './mcp-client.ts'
+export { McpConnectionError } from './mcp-error.ts'
+export { type McpEndpoint, type McpProgram, type McpTarget } from './mcp-target.ts'
+export { type McpCallMetadata } from './mcp-tool.ts'
+export { type McpToolsOptions } from './mcp-tools-options.ts'
+export { mcpTools, type McpTools } from './mcp-tools.ts'
