@@ -25,6 +25,7 @@ class SlowModel extends BagOfWordsModel {
       await pause(texts.includes('slow') ? 5000 : 30 - this.batches.length, undefined, options.signal === undefined ? {} : { signal: options.signal })
       return await super.embedTexts(texts, options)
     } finally {
+      await pause(5) // Nothing ends in the very moment it is told to.
       this.underWay--
       this.ended.push(texts.join())
     }

@@ -53,6 +53,7 @@ describe.each(STRATEGIES)('a store in memory, searched by %s', (_name, options) 
     const found = await index.topN({ query: 'hunts mice', samples: 2 })
     expect(found.map(({ id, document }) => [id, document.name])).toEqual([['doc0', 'cat'], ['doc1', 'spider']])
     expect(found[0]?.score).toBeCloseTo(2 / Math.sqrt(2 * 4), 6)
+    expect(await index.topNIds({ query: 'sleeps all day', samples: 1 })).toEqual([{ score: expect.closeTo(3 / Math.sqrt(3 * 5), 6), id: 'doc0' }])
     expect(await index.topNIds({ query: 'hunts mice', samples: 2 })).toEqual(found.map(({ score, id }) => ({ score, id })))
   })
 
