@@ -1,0 +1,113 @@
+import { AgentBuilder } from '../../agent/agent-builder.ts'
+import type { RetryPolicy } from '../../completion/completion-request.ts'
+import { arrayAt, isJsonObject, stringAt, tryParseJson, type JsonObject } from '../../completion/json.ts'
+import { CompletionError, ConfigError } from '../../errors.ts'
+import { FetchTransport } from '../../http/fetch-transport.ts'
+import { HttpClient } from '../../http/http-client.ts'
+import { NodeTransport } from '../../http/node-transport.ts'
+import { DEFAULT_RETRY, withRetry } from '../../http/retry.ts'
+import { readText } from '../../http/transport.ts'
+import { AnthropicCompletionModel } from './anthropic-completion-model.ts'
+import type { RequestOptions } from './encode-request.ts'
+import { ANTHROPIC_VERSION_2023_06_01 } from './models.ts'
+import { checkPromptCaching } from './prompt-caching.ts'
+
+export interface ClientOptions extends RequestOptions {
+  /** Sent as `x-api-key`; without it no such header is sent, as servers on one's own machine want it. */
+  readonly apiKey?: string
+  /** Without the version in it, though one at its end is understood; `https://api.anthropic.com` unless given. */
+  readonly baseUrl?: string
+  /** The version of the wire; `2023-06-01` unless given. */
+  readonly version?: string
+  /** Features in trial, by the names that `anthropic-beta` takes. */
+  readonly betas?: readonly string[]
+  readonly headers?: Readonly<Record<string, string>>
+  /** Used instead of `node:http(s)`. */
+  readonly fetch?: typeof fetch
+  /** The longest silence on a connection, in milliseconds; ten minutes unless given. */
+  readonly timeoutMs?: number
+  /** The longest silence between the bytes of a streamed answer, in milliseconds; `timeoutMs` unless given. */
+  readonly idleTimeoutMs?: number
+  /** Unless given, two more attempts, after 529 (overloaded) too. */
+  readonly retry?: RetryPolicy | false
+}
+
+/** What `verify` and `listModels` take. */
+export interface LookupOptions {
+  readonly signal?: AbortSignal
+}
+
+const DEFAULT_BASE_URL = 'https://api.anthropic.com'
+const DEFAULT_TIMEOUT_MS = 600_000
+const OVERLOADED = 529
+const RETRY: RetryPolicy = { ...DEFAULT_RETRY, statuses: [...DEFAULT_RETRY.statuses, OVERLOADED] }
+
+/** Anthropic, or a server that speaks its Messages API. Holds the connections: keep one and share it. */
+export class Client {
+  readonly #requests: RequestOptions
+  readonly #http: HttpClient
+
+  /** Throws `ConfigError` for settings that contradict each other. */
+  constructor(options: ClientOptions) {
+    const { apiKey, baseUrl = DEFAULT_BASE_URL, version = ANTHROPIC_VERSION_2023_06_01, betas = [], headers, ...others } = options
+    const { fetch, timeoutMs = DEFAULT_TIMEOUT_MS, idleTimeoutMs, retry = RETRY, ...requests } = others
+    checkPromptCaching(requests.promptCaching)
+    this.#requests = requests
+    this.#http = new HttpClient({
+      provider: 'anthropic',
+      baseUrl: baseUrl.replace(/\/v1\/?$/, ''),
+      headers: {
+        ...(apiKey === undefined || apiKey === '' ? {} : { 'x-api-key': apiKey }),
+        'anthropic-version': version,
+        ...(betas.length === 0 ? {} : { 'anthropic-beta': betas.join(',') }),
+        ...headers,
+      },
+      transport: fetch === undefined ? new NodeTransport({ timeoutMs }) : new FetchTransport({ fetch, timeoutMs }),
+      retry,
+      requestIdHeader: 'request-id',
+      idleTimeoutMs,
+    })
+  }
+
+  /** From `ANTHROPIC_API_KEY` and `ANTHROPIC_BASE_URL`; the address alone is enough. Throws `ConfigError` without either. */
+  static fromEnv(env: Readonly<Record<string, string | undefined>> = process.env, options: ClientOptions = {}): Client {
+    const apiKey = env['ANTHROPIC_API_KEY'] || undefined
+    const baseUrl = env['ANTHROPIC_BASE_URL'] || undefined
+    if (apiKey === undefined && baseUrl === undefined) throw new ConfigError('Set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server that needs no key')
+    return new Client({ ...(apiKey === undefined ? {} : { apiKey }), ...(baseUrl === undefined ? {} : { baseUrl }), ...options })
+  }
+
+  completionModel(id: string): AnthropicCompletionModel {
+    return new AnthropicCompletionModel({ ...this.#requests, http: this.#http, model: id })
+  }
+
+  agent<Deps = unknown>(id: string): AgentBuilder<Deps> {
+    return new AgentBuilder<Deps>(this.completionModel(id))
+  }
+
+  /** Whether address and key are right. Throws `CompletionError` when they are not: with status 401 for a key that is refused. */
+  async verify(options: LookupOptions = {}): Promise<void> {
+    await this.#models('/v1/models?limit=1', options)
+  }
+
+  /** The ids of the models that the key may use, newest first. Throws `CompletionError`. */
+  async listModels(options: LookupOptions = {}): Promise<readonly string[]> {
+    const ids: string[] = []
+    for (let after = ''; ;) {
+      const page = await this.#models(`/v1/models?limit=1000${after}`, options)
+      ids.push(...arrayAt(page, 'data').filter(isJsonObject).flatMap((model) => stringAt(model, 'id') ?? []))
+      const last = stringAt(page, 'last_id')
+      if (page['has_more'] !== true || last === undefined || after.endsWith(`=${encodeURIComponent(last)}`)) return ids
+      after = `&after_id=${encodeURIComponent(last)}`
+    }
+  }
+
+  #models(path: string, { signal = new AbortController().signal }: LookupOptions): Promise<JsonObject> {
+    const attempt = async () => {
+      const page = tryParseJson(await readText(await this.#http.get(path, { signal })))
+      if (!isJsonObject(page)) throw new CompletionError('json', 'The list of models is not a JSON object')
+      return page
+    }
+    return withRetry(attempt, { policy: this.#http.retry, signal })
+  }
+}

@@ -1,0 +1,214 @@
+import { arrayAt, isJsonObject, numberAt, objectAt, stringAt, tryParseJson, type Json, type JsonObject } from '../../completion/json.ts'
+import { CompletionError } from '../../errors.ts'
+import type { DecodeOptions, DecoderOutput, StreamDecoder } from '../http-completion-model.ts'
+import { argumentsText, blockChoices, callEnd, callStart, citationsMeta, isCutOff, messageFinal, thinkingContent } from './decode-response.ts'
+import { messagesError } from './messages-error.ts'
+
+/** One content block in progress. */
+interface BlockSlot {
+  readonly key: string
+  readonly position: number
+  readonly block: JsonObject
+  /** Whether its text or thinking has been shown. */
+  hasSaid: boolean
+  signature: string
+  /** The JSON of its input, as far as it has come; that of a call is kept where calls are put together. */
+  input: string
+  citations: readonly Json[]
+  isOpen: boolean
+}
+
+/** Which block a delta belongs to when nothing has announced it. */
+const BLOCK_OF_DELTA: Readonly<Record<string, string>> = { text_delta: 'text', citations_delta: 'text', thinking_delta: 'thinking', signature_delta: 'thinking', input_json_delta: 'tool_use' }
+const TERMINAL = new Set(['message_delta', 'error'])
+
+/**
+ * Reads the events of a streamed message: https://platform.claude.com/docs/en/build-with-claude/streaming. No I/O. The event with the stop
+ * reason is the end: gateways leave out what should follow it.
+ */
+export class MessagesStreamDecoder implements StreamDecoder {
+  readonly #output: DecoderOutput
+  readonly #providerRequestId: string | undefined
+  readonly #includeRaw: boolean
+  readonly #slots = new Map<number, BlockSlot>()
+  /** Calls that have ended wait for the stop reason: it tells whether arguments that make no sense are those of half a call. */
+  readonly #calls: BlockSlot[] = []
+  /** How many blocks have begun. */
+  #begun = 0
+  #message: JsonObject = {}
+  #isFinished = false
+
+  constructor(output: DecoderOutput, { providerRequestId, includeRaw = false }: DecodeOptions = {}) {
+    this.#output = output
+    this.#providerRequestId = providerRequestId
+    this.#includeRaw = includeRaw
+  }
+
+  /** Whether the terminal event was read; what follows it is ignored. */
+  get isFinished(): boolean {
+    return this.#isFinished
+  }
+
+  /** The data of one event. Throws `CompletionError` when it says that the answer has failed. */
+  push(data: string): void {
+    if (this.#isFinished || data === '[DONE]') return
+    const event = tryParseJson(data)
+    if (isJsonObject(event)) this.#event(event)
+    else if (event === undefined) this.#malformed(data)
+  }
+
+  /** Only its own events end an answer. */
+  end(): void {
+    // Nothing is left to be said: what is missing now is missing for good.
+  }
+
+  /** A frame that is not JSON is reported and skipped, unless it was the end. */
+  #malformed(data: string): void {
+    const type = [...data.matchAll(/"type"\s*:\s*"([^"]+)"/g)].map(([, name]) => name ?? '').find((name) => TERMINAL.has(name))
+    const error = new CompletionError('json', `A malformed event in the stream${type === undefined ? '' : `: ${type}`}`, { bodyText: data.slice(0, 500) })
+    if (type !== undefined) throw error
+    this.#output.choice({ type: 'warning', error })
+  }
+
+  #event(event: JsonObject): void {
+    switch (event['type']) {
+      case 'content_block_delta': return this.#delta(event)
+      case 'content_block_start': return void this.#start(event, objectAt(event, 'content_block') ?? {})
+      case 'content_block_stop': return this.#stop(this.#slotOf(event))
+      case 'message_start': return this.#messageStart(objectAt(event, 'message') ?? {})
+      case 'message_delta': return this.#messageDelta(event)
+      case 'message_stop': return this.#finish()
+      case 'error': throw messagesError(event, this.#providerRequestId)
+      default: // Keep-alives, and what later versions of the wire may add.
+    }
+  }
+
+  #slotOf(event: JsonObject): BlockSlot | undefined {
+    const index = numberAt(event, 'index')
+    return index === undefined ? [...this.#slots.values()].findLast(({ isOpen }) => isOpen) : this.#slots.get(index)
+  }
+
+  #start(event: JsonObject, block: JsonObject): BlockSlot {
+    const index = numberAt(event, 'index') ?? this.#begun
+    const known = this.#slots.get(index)
+    if (known?.isOpen === true) return known
+    // Some servers count wrongly: a number that comes again is another block.
+    const position = known === undefined ? index : this.#begun
+    this.#begun++
+    const key = `${stringAt(this.#message, 'id') ?? 'message'}:${position}`
+    const slot: BlockSlot = { key, position, block, hasSaid: false, signature: stringAt(block, 'signature') ?? '', input: '', citations: arrayAt(block, 'citations'), isOpen: true }
+    this.#slots.set(index, slot)
+    this.#open(slot)
+    return slot
+  }
+
+  /** What a block begins with is shown like its deltas. */
+  #open(slot: BlockSlot): void {
+    const { key, position, block } = slot
+    switch (block['type']) {
+      case 'text':
+        this.#output.choice({ type: 'text_start', id: key, position })
+        return this.#say(slot, stringAt(block, 'text') ?? '')
+      case 'thinking':
+        this.#output.choice({ type: 'reasoning_start', id: key, position })
+        return this.#think(slot, stringAt(block, 'thinking') ?? '')
+      case 'tool_use': return this.#output.choice(callStart(block, slot))
+      default: // Handed out when it is done: until then its content is not known.
+    }
+  }
+
+  #delta(event: JsonObject): void {
+    const delta = objectAt(event, 'delta') ?? {}
+    const type = stringAt(delta, 'type') ?? ''
+    const slot = this.#slotOf(event) ?? this.#start(event, { type: BLOCK_OF_DELTA[type] ?? 'unknown' })
+    if (!slot.isOpen) return
+    switch (type) {
+      case 'text_delta': return this.#say(slot, stringAt(delta, 'text') ?? '')
+      case 'thinking_delta': return this.#think(slot, stringAt(delta, 'thinking') ?? '')
+      case 'input_json_delta': return this.#input(slot, stringAt(delta, 'partial_json') ?? '')
+      case 'signature_delta':
+        slot.signature += stringAt(delta, 'signature') ?? ''
+        return
+      case 'citations_delta':
+        slot.citations = [...slot.citations, delta['citation'] ?? null]
+        return
+      default: return this.#output.choice({ type: 'warning', error: new CompletionError('response', `An unknown kind of delta: ${type}`, { bodyJson: event }) })
+    }
+  }
+
+  #say(slot: BlockSlot, text: string): void {
+    if (text === '' || slot.block['type'] !== 'text') return
+    slot.hasSaid = true
+    this.#output.choice({ type: 'text_delta', id: slot.key, text })
+  }
+
+  #think(slot: BlockSlot, delta: string): void {
+    if (delta === '' || slot.block['type'] !== 'thinking') return
+    slot.hasSaid = true
+    this.#output.choice({ type: 'reasoning_delta', id: slot.key, kind: 'text', delta })
+  }
+
+  #input(slot: BlockSlot, delta: string): void {
+    if (delta === '') return
+    slot.hasSaid = true
+    if (slot.block['type'] === 'tool_use') this.#output.choice({ type: 'tool_delta', id: slot.key, delta })
+    else slot.input += delta
+  }
+
+  #stop(slot: BlockSlot | undefined): void {
+    if (slot === undefined || !slot.isOpen) return
+    slot.isOpen = false
+    const { key, block, hasSaid, signature } = slot
+    switch (block['type']) {
+      case 'text': return this.#output.choice({ type: 'text_end', id: key, ...citationsMeta(slot.citations) })
+      case 'thinking': return this.#output.choice({ type: 'reasoning_end', id: key, ...(hasSaid ? signatureField(signature) : { restated: thinkingContent('', signature) }) })
+      case 'tool_use': return void this.#calls.push(slot)
+      default: return this.#stopOther(slot)
+    }
+  }
+
+  /** Input that was cut off leaves nothing that could go back. */
+  #stopOther({ key, position, block, input }: BlockSlot): void {
+    const parsed = input === '' ? undefined : tryParseJson(input)
+    if (input !== '' && parsed === undefined) return
+    const whole = parsed === undefined ? block : { ...block, input: parsed }
+    for (const choice of blockChoices(whole, { key, position, isCutOff: false })) this.#output.choice(choice)
+  }
+
+  #messageStart(message: JsonObject): void {
+    const { usage: _usage, ...fields } = message
+    this.#merge(fields, objectAt(message, 'usage'))
+  }
+
+  #messageDelta(event: JsonObject): void {
+    const { usage } = event
+    if (usage !== undefined && usage !== null && !isJsonObject(usage)) throw new CompletionError('response', 'The end of the answer has a malformed usage')
+    this.#merge(objectAt(event, 'delta') ?? {}, usage ?? undefined)
+    if (stringAt(this.#message, 'stop_reason') !== undefined) this.#finish()
+  }
+
+  /** Later figures replace earlier ones, but not by nothing: gateways repeat counters as zero or null, in one place or the other. */
+  #merge(fields: JsonObject, usage: JsonObject | undefined): void {
+    const before = objectAt(this.#message, 'usage')
+    const told = Object.entries(usage ?? {}).filter(([key, value]) => value !== null && (value !== 0 || before?.[key] === undefined || before[key] === null))
+    const merged = before === undefined && usage === undefined ? {} : { usage: { ...before, ...Object.fromEntries(told) } }
+    this.#message = { ...this.#message, ...fields, ...merged }
+  }
+
+  #finish(): void {
+    const final = messageFinal(this.#message, this.#providerRequestId)
+    const isHalf = isCutOff(final.finishReason)
+    // What is still open in an answer that was cut off is half of itself, which is of use in text and thinking only.
+    for (const slot of this.#slots.values()) if (!isHalf || slot.block['type'] === 'text' || slot.block['type'] === 'thinking') this.#stop(slot)
+    for (const slot of this.#calls) {
+      const whole = slot.hasSaid ? {} : { arguments: argumentsText(slot.block['input']) }
+      this.#output.choice({ ...callEnd(slot.block, slot.key), ...whole, onUnparseable: isHalf ? 'drop' : 'error' })
+    }
+    this.#isFinished = true
+    this.#output.finish({ ...final, ...(this.#includeRaw ? { raw: this.#message } : {}) }, { isComplete: !isHalf })
+  }
+}
+
+function signatureField(signature: string): { readonly signature?: string } {
+  return signature === '' ? {} : { signature }
+}
