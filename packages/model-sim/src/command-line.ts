@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util'
 import { MODES, type ModelSimMode } from './model-names.ts'
 
-export const HELP = `buildscale-model-sim: a server that speaks OpenAI's POST /v1/responses, without a model.
+export const HELP = `buildscale-model-sim: a server that speaks providers' wire protocols, without a model.
+
+OpenAI's POST /v1/responses, /v1/chat/completions and /v1/embeddings, and Anthropic's POST /v1/messages.
 
   --port N          port to listen on; 0, the default, lets the system choose
   --host ADDRESS    address to listen on (127.0.0.1)

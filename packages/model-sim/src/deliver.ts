@@ -32,7 +32,8 @@ class Delivering {
   }
 
   async run(frames: readonly string[]): Promise<void> {
-    const { cutAfterEvents, stallAfterEvents, eventDelayMs = 0 } = this.#delivery
+    const { cutAfterEvents, stallAfterEvents, eventDelayMs = 0, firstEventDelayMs } = this.#delivery
+    if (firstEventDelayMs !== undefined) await this.#waitForFirst(firstEventDelayMs)
     const last = Math.min(cutAfterEvents ?? frames.length, stallAfterEvents ?? frames.length)
     const kept = frames.slice(0, last)
     for (const piece of eventDelayMs > 0 ? kept : [kept.join('')]) {
@@ -42,6 +43,16 @@ class Delivering {
     if (last === stallAfterEvents) return this.#stall()
     if (last === cutAfterEvents) return this.#cut()
     this.#reply.end()
+  }
+
+  async #waitForFirst(milliseconds: number): Promise<void> {
+    this.#reply.flushHeaders()
+    const stop = this.#keepAlive()
+    try {
+      await this.#pause(milliseconds)
+    } finally {
+      stop()
+    }
   }
 
   /** False when the byte limit was reached. */
@@ -74,14 +85,39 @@ class Delivering {
     await sleep(milliseconds, undefined, { signal: this.#gone })
   }
 
-  #stall(): Promise<void> {
-    return new Promise((done) => this.#gone.addEventListener('abort', () => done(), { once: true }))
+  async #stall(): Promise<void> {
+    this.#reply.flushHeaders()
+    const stop = this.#keepAlive()
+    if (!this.#gone.aborted) await new Promise<void>((done) => this.#gone.addEventListener('abort', () => done(), { once: true }))
+    stop()
+  }
+
+  /** Says so from time to time that the connection lives; returns what ends that. */
+  #keepAlive(): () => void {
+    const { keepAliveMs } = this.#delivery
+    if (keepAliveMs === undefined) return () => undefined
+    const timer = setInterval(() => this.#reply.write(KEEP_ALIVE), keepAliveMs)
+    return () => clearInterval(timer)
   }
 
   #cut(): void {
-    this.#reply.destroy()
+    const { cutBy = 'close' } = this.#delivery
+    switch (cutBy) {
+      case 'close':
+        this.#reply.destroy()
+        return
+      case 'reset':
+        this.#reply.socket?.resetAndDestroy()
+        return
+      case 'end':
+        this.#reply.end()
+        return
+    }
   }
 }
+
+/** A comment, as SSE has it: every reader skips it. */
+const KEEP_ALIVE = ': keep-alive\n\n'
 
 const PACED_TICK_MS = 1
 

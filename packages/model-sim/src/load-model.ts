@@ -8,8 +8,7 @@ import { createHash } from 'node:crypto'
 import { ApiError } from './api-error.ts'
 import { readConversation } from './conversation.ts'
 import type { ModelAnswer, ModelTurn } from './model-turn.ts'
-import type { ResponsesRequest } from './responses/request.ts'
-import { eventFrame, turnEvents } from './responses/turn-events.ts'
+import type { WireRequest } from './wire.ts'
 
 type LoadPlan = { readonly type: 'text'; readonly deltas: number; readonly perSecond: number | undefined } | { readonly type: 'steps'; readonly steps: number }
 type Prepared = Extract<ModelAnswer, { type: 'prepared' }>
@@ -26,12 +25,16 @@ export class LoadModel {
   readonly #prepared = new Map<string, Prepared>()
   #bytes = 0
 
-  /** @throws ApiError `model_not_found` when the name is not one of the forms above */
-  answer(request: ResponsesRequest): ModelAnswer {
-    const plan = parseLoadName(request.model)
-    const { userTurns, rounds } = readConversation(request)
-    const tool = request.tools[0]?.name
-    const key = `${request.model}|${userTurns}|${rounds.length}|${tool ?? ''}`
+  /**
+   * @param name which load model answers, whatever the request calls it
+   * @throws ApiError `model_not_found` when the name is not one of the forms above
+   */
+  answer(request: WireRequest, name: string): ModelAnswer {
+    const { question, variant } = request
+    const plan = parseLoadName(name)
+    const { userTurns, rounds } = readConversation(question)
+    const tool = question.tools[0]
+    const key = `${question.wire}|${variant}|${question.model}|${name}|${userTurns}|${rounds.length}|${tool ?? ''}`
     const known = this.#prepared.get(key)
     if (known !== undefined) return known
     const fresh = prepare(request, { plan, step: rounds.length, tool, key })
@@ -45,7 +48,7 @@ export class LoadModel {
       this.#bytes = 0
     }
     this.#prepared.set(key, answer)
-    this.#bytes += answer.frames.reduce((sum, frame) => sum + frame.length, 0)
+    this.#bytes += answer.frames.reduce((sum, frame) => sum + frame.length, answer.body.length)
   }
 }
 
@@ -62,15 +65,15 @@ function positive(text: string | undefined): number | undefined {
   return Number.isInteger(number) && number > 0 && number <= MAXIMUM ? number : undefined
 }
 
-function prepare(request: ResponsesRequest, options: { readonly plan: LoadPlan; readonly step: number; readonly tool: string | undefined; readonly key: string }): Prepared {
+function prepare(request: WireRequest, options: { readonly plan: LoadPlan; readonly step: number; readonly tool: string | undefined; readonly key: string }): Prepared {
   const { plan, step, tool, key } = options
   const turn = plan.type === 'text' ? textTurn(plan.deltas) : step < plan.steps && tool !== undefined ? callTurn(tool, step) : textTurn(20)
   // The same question gets the same ids every time; different steps and turns get different ones.
   const responseKey = createHash('sha256').update(key).digest('hex').slice(0, 32)
-  const { events, response } = turnEvents(request, turn, { responseKey, createdAt: 1_700_000_000 })
-  const frames = events.map((event) => Buffer.from(eventFrame(event)))
+  const encoded = request.encode(turn, { responseKey, createdAt: 1_700_000_000 })
+  const frames = encoded.frames.map((frame) => Buffer.from(frame))
   const perSecond = plan.type === 'text' ? plan.perSecond : undefined
-  return { type: 'prepared', frames: perSecond === undefined ? inBursts(frames) : frames, response, eventsPerSecond: perSecond }
+  return { type: 'prepared', frames: perSecond === undefined ? inBursts(frames) : frames, body: Buffer.from(JSON.stringify(encoded.body)), eventsPerSecond: perSecond }
 }
 
 const WORDS = ['the ', 'files ', 'of ', 'this ', 'workspace ', 'are ', 'kept ', 'as ', 'versions, ', 'never ', 'lost. ']

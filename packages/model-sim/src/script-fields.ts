@@ -103,6 +103,14 @@ export class Fields {
     return found
   }
 
+  /** Any number of the choices; none when the field is absent. */
+  choices<const Choice extends string>(key: string, choices: readonly Choice[]): readonly Choice[] {
+    const given = this.texts(key) ?? []
+    const stray = given.find((text) => !choices.some((choice) => choice === text))
+    if (stray !== undefined) throw new ScriptError(this.path(key), `"${stray}" is none of ${choices.map((choice) => `"${choice}"`).join(', ')}`)
+    return choices.filter((choice) => given.includes(choice))
+  }
+
   /** `result`, after checking that no field was left unread. */
   closed<Result>(result: Result): Result {
     this.end()

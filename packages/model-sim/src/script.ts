@@ -1,30 +1,61 @@
 /**
- * Scripts: what the scripted model answers, as JSON.
+ * Scripts: what the scripted model answers, as JSON. One script serves every wire: Responses, Chat Completions, Messages.
  *
  *   { "turns": [ Turn, … ] }
  *
  * A request is answered by the first turn that still has uses left and whose `when` matches; without `when` a turn matches everything,
  * so that a plain list is served in order. A turn holds what is said, how it ends and how the bytes travel:
  *
- *   when         { contains?: text or texts, each somewhere in the input's JSON; last_user?: text in the last user message;
- *                  model?: name; tool?: name of an offered tool; step?: tool rounds since the last user message, from 0 }
+ *   when         { contains?: text or texts, each somewhere in the JSON of the input or the messages; last_user?: text in the last user message;
+ *                  model?: name; tool?: name of an offered tool; step?: tool rounds since the last user message, from 0;
+ *                  wire?: "responses" | "chat" | "messages" | "embeddings" }
  *   times        how often the turn may be used: a number, 1 by default, or "always"
+ *
+ * Embeddings are computed, not scripted: only a turn whose `when.wire` is "embeddings" applies to them, with its `http_error` or its delivery.
+ *
+ * What is said:
  *   reasoning    shorthand: a reasoning item with this summary, first
  *   text         shorthand: a message, after the reasoning
  *   calls        shorthand: function calls, last: [{ name, arguments (object, or JSON text), call_id? }]
- *   output       the items in order, instead of the shorthands: { type: "text", text or deltas: […], phase?, annotations? } | { type: "refusal", text }
- *                | { type: "reasoning", summary: text or texts, text?, encrypted? } | { type: "call", name, arguments, call_id?, deltas? }
- *                | { type: "item", item: {…} } (hosted items) | { type: "raw", frames: "…" } (SSE text, sent as it is)
- *   incomplete   "max_output_tokens" | "content_filter": the last item is cut off there
- *   failed       { code, message }: ends with `response.failed`
- *   error        { code, message }: ends with a top-level `error` event
- *   no_end       true: the stream ends without its terminal event
- *   usage        { input_tokens?, output_tokens?, cached_tokens?, reasoning_tokens? }
- *   http_error   { status, code?, message?, type?, body? (object or text, instead of the others), headers? }: no stream at all
- *   delay_ms · event_delay_ms · fragments: [1, 5, 2] · cut_after_bytes · cut_after_events · stall_after_events
+ *   output       the items in order, instead of the shorthands:
+ *                { type: "text", text or deltas: […], phase?, annotations?, id? }   annotations travel as they are; on Messages they are the citations
+ *                { type: "refusal", text, id? }                  on Messages a text and the stop reason "refusal"
+ *                { type: "reasoning", summary?: text or texts, text?, encrypted?, redacted?, id? }   `encrypted` is the encrypted content, on Messages
+ *                                                                the signature; `redacted` makes it a redacted_thinking block with this data; Chat
+ *                                                                says summary and text as `reasoning_content`
+ *                { type: "call", name, arguments, deltas?, call_id?, id? }
+ *                { type: "item", item: {…} }                     hosted items of Responses (web_search_call, compaction, …) or content blocks of Messages
+ *                                                                (server_tool_use, web_search_tool_result, …), as they are; Chat has nothing like it
+ *                { type: "raw", frames: "…" }                    SSE text, sent as it is; nothing without streaming
+ *                `id` is the item's id on Responses, `call_id` the call's on every wire; null leaves it out, and nothing stops two from being equal
+ *   response_id  id of the whole answer; null leaves it out
+ *   usage        { input_tokens?, output_tokens?, cached_tokens?, cache_write_tokens?, reasoning_tokens? }; input_tokens counts cached and
+ *                cache-written ones in, Messages reports them apart
+ *   unary_body   text sent in place of the JSON of an answer without streaming
+ *
+ * How it ends; completed unless one of these stands there:
+ *   incomplete   "max_output_tokens" | "content_filter": the last item is cut off there. Chat: "length"; Messages: "max_tokens" and "refusal"
+ *   failed       { code, message }: ends with `response.failed`; Chat with an `{ error }` chunk, Messages with an `error` event of the type `code`
+ *   error        { code, message }: ends with a top-level `error` event; on Chat and Messages the same as `failed`
+ *   cancelled    true: ends with `response.cancelled`; on Chat and Messages the same as `no_end`
+ *   no_end       true: the stream ends in good order, without its terminal event
+ *   finish       text said in place of the finish_reason of Chat or the stop_reason of Messages
+ *
+ * Habits of compatible servers, `quirks: […]`:
+ *   no_usage (none anywhere, every wire); on Chat: no_done (no `[DONE]`), null_tool_calls (beside every text delta), repeat_call_ids (id and an empty
+ *   name in every fragment of a call), no_call_index, object_arguments (arguments as an object, in one piece)
+ *
+ * How the bytes travel:
+ *   http_error   { status, code?, message?, type?, body? (object or text, instead of the others), headers? }: no stream at all; with `delay_ms`
+ *   delay_ms (before the headers) · first_event_delay_ms (after them) · event_delay_ms · fragments: [1, 5, 2] (sizes of successive writes)
+ *   cut_after_bytes · cut_after_events, and cut_by: "close" (default) | "reset" | "end" (in good order) · stall_after_events
+ *   keep_alive_ms (comment lines while a stall or first_event_delay_ms lasts)
+ *   insert       [{ after_events, noise: "comment" | "ping" | "unknown" | "malformed" } | { after_events, frames: "…" }]: between the turn's own events;
+ *                cut_after_events and stall_after_events count what is inserted too
  */
-import { isObject, type JsonObject } from './json.ts'
-import { streamPieces, type Delivery, type ModelAnswer, type OutputPart, type TurnEnd, type TurnUsage } from './model-turn.ts'
+import { WIRE_NAMES, type WireName } from './model-question.ts'
+import type { ModelAnswer } from './model-turn.ts'
+import { parseAnswer } from './script-answer.ts'
 import { Fields, ScriptError } from './script-fields.ts'
 
 export interface ScriptCondition {
@@ -33,6 +64,7 @@ export interface ScriptCondition {
   readonly model?: string
   readonly tool?: string
   readonly step?: number
+  readonly wire?: WireName
 }
 
 interface ScriptTurn {
@@ -66,6 +98,7 @@ function parseCondition(fields: Fields): ScriptCondition {
   const model = fields.text('model')
   const tool = fields.text('tool')
   const step = fields.number('step')
+  const wire = fields.raw('wire') === undefined ? undefined : fields.choice('wire', WIRE_NAMES)
   const contains = fields.texts('contains') ?? []
   fields.end()
   return {
@@ -74,6 +107,7 @@ function parseCondition(fields: Fields): ScriptCondition {
     ...(model === undefined ? {} : { model }),
     ...(tool === undefined ? {} : { tool }),
     ...(step === undefined ? {} : { step }),
+    ...(wire === undefined ? {} : { wire }),
   }
 }
 
@@ -83,116 +117,4 @@ function parseTimes(fields: Fields): number {
   if (times === 'always') return Number.POSITIVE_INFINITY
   if (typeof times === 'number' && Number.isInteger(times) && times > 0) return times
   throw new ScriptError(fields.path('times'), 'expected a positive integer or "always"')
-}
-
-function parseAnswer(fields: Fields): ModelAnswer {
-  const error = fields.child('http_error')
-  const delivery = parseDelivery(fields)
-  if (error !== undefined) return { ...parseHttpError(error), delayMs: delivery.delayMs ?? 0 }
-  const usage = fields.child('usage')
-  return { type: 'turn', turn: { parts: parseParts(fields), end: parseEnd(fields), ...(usage === undefined ? {} : { usage: parseUsage(usage) }), delivery } }
-}
-
-function parseHttpError(fields: Fields): { type: 'http-error'; status: number; body: string; headers: Readonly<Record<string, string>> } {
-  const status = fields.number('status')
-  if (status === undefined || status < 400 || status > 599) throw new ScriptError(fields.path('status'), 'expected an HTTP status from 400 to 599')
-  const message = fields.text('message') ?? `The script answers with status ${status}.`
-  const standard = { error: { message, type: fields.text('type') ?? (status >= 500 ? 'server_error' : 'invalid_request_error'), param: null, code: fields.text('code') ?? null } }
-  const body = fields.raw('body') ?? standard
-  const headers = fields.textRecord('headers')
-  fields.end()
-  return { type: 'http-error', status, body: typeof body === 'string' ? body : JSON.stringify(body), headers }
-}
-
-function parseParts(fields: Fields): readonly OutputPart[] {
-  const shorthands: OutputPart[] = []
-  const reasoning = fields.texts('reasoning')
-  const text = fields.text('text')
-  if (reasoning !== undefined) shorthands.push({ type: 'reasoning', summary: reasoning })
-  if (text !== undefined) shorthands.push({ type: 'text', deltas: streamPieces(text) })
-  for (const call of fields.children('calls') ?? []) shorthands.push(parseCall(call))
-  const output = fields.children('output')
-  if (output === undefined) return shorthands
-  if (shorthands.length > 0) throw new ScriptError(fields.path('output'), 'cannot stand beside "reasoning", "text" or "calls"; list every item in "output"')
-  return output.map((part) => parsePart(part))
-}
-
-const PART_TYPES = ['text', 'refusal', 'reasoning', 'call', 'item', 'raw'] as const
-
-function parsePart(fields: Fields): OutputPart {
-  const type = fields.choice('type', PART_TYPES)
-  switch (type) {
-    case 'text':
-      return parseText(fields)
-    case 'refusal':
-      return fields.closed({ type, deltas: streamPieces(fields.requiredText('text')) })
-    case 'reasoning':
-      return parseReasoning(fields)
-    case 'call':
-      return parseCall(fields)
-    case 'item':
-      return fields.closed({ type, item: fields.object('item') })
-    case 'raw':
-      return fields.closed({ type, frames: fields.requiredText('frames') })
-  }
-}
-
-function parseText(fields: Fields): OutputPart {
-  const phase = fields.text('phase')
-  const deltas = fields.texts('deltas') ?? streamPieces(fields.requiredText('text'))
-  const annotations = fields.raw('annotations')
-  const notes: readonly JsonObject[] = Array.isArray(annotations) ? annotations.filter(isObject) : []
-  return fields.closed({ type: 'text', deltas, ...(phase === undefined ? {} : { phase }), ...(notes.length === 0 ? {} : { annotations: notes }) })
-}
-
-function parseReasoning(fields: Fields): OutputPart {
-  const summary = fields.texts('summary') ?? []
-  const text = fields.text('text')
-  const encrypted = fields.text('encrypted')
-  return fields.closed({ type: 'reasoning', summary, ...(text === undefined ? {} : { text }), ...(encrypted === undefined ? {} : { encrypted }) })
-}
-
-function parseCall(fields: Fields): OutputPart {
-  fields.raw('type')
-  const name = fields.requiredText('name')
-  const callId = fields.text('call_id')
-  const given = fields.raw('arguments') ?? {}
-  const text = typeof given === 'string' ? given : JSON.stringify(given)
-  const deltas = fields.texts('deltas') ?? (text.match(/.{1,8}/gsu) ?? [])
-  return fields.closed({ type: 'call', name, deltas, ...(callId === undefined ? {} : { callId }) })
-}
-
-function parseEnd(fields: Fields): TurnEnd {
-  const reason = fields.text('incomplete')
-  const failed = fields.child('failed')
-  const error = fields.child('error')
-  const isMissing = fields.raw('no_end') === true
-  if ([reason !== undefined, failed !== undefined, error !== undefined, isMissing].filter(Boolean).length > 1) {
-    throw new ScriptError(fields.path('incomplete'), 'a turn ends in one way: "incomplete", "failed", "error" or "no_end"')
-  }
-  if (reason !== undefined) return { type: 'incomplete', reason }
-  if (failed !== undefined) return failed.closed({ type: 'failed', code: failed.requiredText('code'), message: failed.requiredText('message') })
-  if (error !== undefined) return error.closed({ type: 'error', code: error.requiredText('code'), message: error.requiredText('message') })
-  return { type: isMissing ? 'missing' : 'completed' }
-}
-
-function parseUsage(fields: Fields): TurnUsage {
-  const read = { inputTokens: fields.number('input_tokens'), outputTokens: fields.number('output_tokens'), cachedTokens: fields.number('cached_tokens'), reasoningTokens: fields.number('reasoning_tokens') }
-  return fields.closed(withoutAbsent(read))
-}
-
-function parseDelivery(fields: Fields): Delivery {
-  const fragments = fields.numbers('fragments')
-  const read = {
-    delayMs: fields.number('delay_ms'),
-    eventDelayMs: fields.number('event_delay_ms'),
-    cutAfterBytes: fields.number('cut_after_bytes'),
-    cutAfterEvents: fields.number('cut_after_events'),
-    stallAfterEvents: fields.number('stall_after_events'),
-  }
-  return { ...withoutAbsent(read), ...(fragments === undefined ? {} : { fragments }) }
-}
-
-function withoutAbsent(values: Readonly<Record<string, number | undefined>>): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])))
 }

@@ -24,6 +24,8 @@ export interface ModelSimOptions {
 export interface ModelSim {
   /** Base URL for clients, `/v1` included. */
   readonly url: string
+  /** The same without a path, for clients that add `/v1` themselves, as Anthropic's does. */
+  readonly origin: string
   readonly port: number
   /** What was received, oldest first: the newest 1,000 at most. */
   requests(): readonly ReceivedRequest[]
@@ -33,7 +35,7 @@ export interface ModelSim {
 }
 
 /**
- * Starts a server that speaks OpenAI's `POST /v1/responses`.
+ * Starts a server that speaks OpenAI's `POST /v1/responses`, `/v1/chat/completions` and `/v1/embeddings`, and Anthropic's `POST /v1/messages`.
  * @throws ScriptError when the script cannot be used; the system's error when it cannot listen
  */
 export async function startModelSim(options: ModelSimOptions = {}): Promise<ModelSim> {
@@ -50,8 +52,10 @@ export async function startModelSim(options: ModelSimOptions = {}): Promise<Mode
   server.keepAliveTimeout = 75_000
   server.requestTimeout = 0
   const bound = await listen(server, { host, port })
+  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/v1`,
+    url: `${origin}/v1`,
+    origin,
     port: bound,
     requests: () => sim.requests(),
     clearRequests: () => sim.clearRequests(),

@@ -3,8 +3,8 @@
  * reads the instruction again and replays the tool results of the conversation, so it continues wherever a history was interrupted.
  */
 import { readConversation, type CallResult } from '../conversation.ts'
+import type { ModelQuestion } from '../model-question.ts'
 import { streamPieces, type OutputPart } from '../model-turn.ts'
-import type { ResponsesRequest } from '../responses/request.ts'
 import { Notebook } from './notebook.ts'
 import { parseInstruction } from './parse-instruction.ts'
 import { perform } from './perform.ts'
@@ -13,14 +13,14 @@ import { asReadFile, readToolResult } from './tool-result.ts'
 import { isObject, textOf } from '../json.ts'
 import { INTRODUCTION } from './introduction.ts'
 
-export function answerByRules(request: Pick<ResponsesRequest, 'input' | 'tools' | 'toolChoice'>): readonly OutputPart[] {
-  const { lastUserText, rounds, earlier } = readConversation(request)
+export function answerByRules(question: Pick<ModelQuestion, 'entries' | 'tools' | 'mayCallTools'>): readonly OutputPart[] {
+  const { lastUserText, rounds, earlier } = readConversation(question)
   const notebook = new Notebook()
   const actions = parseInstruction(lastUserText)
   if (actions.some((action) => action.type === 'summarise' || action.type === 'write-summary')) recallReads(actions.some(looksAtFiles) ? [] : earlier, notebook)
   const step = replay({ work: perform(actions, notebook), rounds })
   if (step === undefined) return [text(notebook.said.length === 0 ? INTRODUCTION : notebook.said.join('\n\n'))]
-  const absent = request.toolChoice === 'none' ? step.calls[0]?.tool : step.calls.find((call) => !request.tools.some((tool) => tool.name === call.tool))?.tool
+  const absent = question.mayCallTools ? step.calls.find((call) => !question.tools.includes(call.tool))?.tool : step.calls[0]?.tool
   if (absent !== undefined) return [text([...notebook.said, `For that I would need the tool \`${absent}\`, which I am not offered here.`].join('\n\n'))]
   return [{ type: 'reasoning', summary: [step.thought] }, ...step.calls.map((call) => callPart(call))]
 }

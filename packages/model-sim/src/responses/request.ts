@@ -1,6 +1,7 @@
 /** Reads the body of `POST /v1/responses`, with the refusals that OpenAI answers to malformed ones. */
 import { ApiError } from '../api-error.ts'
 import { isObject, objectsOf, textOf, type JsonObject } from '../json.ts'
+import { checkToolName, checkToolParameters, invalidType, invalidValue, missing, readBody } from '../openai-refusals.ts'
 
 interface OfferedTool {
   readonly name: string
@@ -30,19 +31,14 @@ const PARAMETERS = new Set(
     'prompt_cache_key prompt_cache_retention reasoning safety_identifier service_tier store stream stream_options temperature text tool_choice tools top_logprobs top_p truncation user'
   ).split(' '),
 )
-const TOOL_NAME = /^[a-zA-Z0-9_-]+$/
 
 /** @throws ApiError as OpenAI refuses it */
-export function parseResponsesRequest(body: unknown, memory: ItemMemory): ResponsesRequest {
-  if (!isObject(body)) throw new ApiError('We could not parse the JSON body of your request.')
-  const unknown = Object.keys(body).find((key) => !PARAMETERS.has(key))
-  if (unknown !== undefined) throw new ApiError(`Unknown parameter: '${unknown}'.`, { param: unknown, code: 'unknown_parameter' })
-  if (body['model'] === undefined || body['model'] === null) throw missing('model')
-  if (typeof body['model'] !== 'string') throw invalidType('model', 'a string')
+export function parseResponsesRequest(given: unknown, memory: ItemMemory): ResponsesRequest {
+  const { body, model } = readBody(given, PARAMETERS)
   checkOutputLimit(body['max_output_tokens'])
   const tools = parseTools(body['tools'])
   checkToolChoice(body['tool_choice'], tools)
-  return { model: body['model'], isStream: body['stream'] === true, input: parseInput(body, memory), tools, toolChoice: body['tool_choice'], body }
+  return { model, isStream: body['stream'] === true, input: parseInput(body, memory), tools, toolChoice: body['tool_choice'], body }
 }
 
 function parseInput(body: JsonObject, memory: ItemMemory): readonly JsonObject[] {
@@ -133,24 +129,9 @@ function parseTools(tools: unknown): readonly OfferedTool[] {
     if (tool['type'] !== 'function') return []
     const name = checkToolName(tool['name'], `tools[${index}].name`)
     const { parameters } = tool
-    if (isObject(parameters) && parameters['type'] !== 'object') {
-      const message = `Invalid schema for function '${name}': schema must be a JSON Schema of 'type: "object"', got 'type: "${String(parameters['type'])}"'.`
-      throw new ApiError(message, { param: `tools[${index}].parameters`, code: 'invalid_function_parameters' })
-    }
+    checkToolParameters(name, { parameters, param: `tools[${index}].parameters` })
     return [{ name, parameters: isObject(parameters) ? parameters : {} }]
   })
-}
-
-function checkToolName(name: unknown, param: string): string {
-  if (typeof name !== 'string') throw missing(param)
-  if (name.length > 64) {
-    throw new ApiError(`Invalid '${param}': string too long. Expected a string with maximum length 64, but got a string with length ${name.length} instead.`, { param, code: 'string_above_max_length' })
-  }
-  if (name === '') throw new ApiError(`Invalid '${param}': empty string. Expected a string with minimum length 1, but got an empty string instead.`, { param, code: 'empty_string' })
-  if (!TOOL_NAME.test(name)) {
-    throw new ApiError(`Invalid '${param}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.`, { param, code: 'invalid_value' })
-  }
-  return name
 }
 
 function checkToolChoice(choice: unknown, tools: readonly OfferedTool[]): void {
@@ -178,17 +159,4 @@ function checkIdPrefix(id: unknown, rule: { readonly prefix: string; readonly pa
 
 function requireText(item: JsonObject, key: string, param: string): void {
   if (typeof item[key] !== 'string' || item[key] === '') throw missing(`${param}.${key}`)
-}
-
-function missing(param: string): ApiError {
-  return new ApiError(`Missing required parameter: '${param}'.`, { param, code: 'missing_required_parameter' })
-}
-
-function invalidType(param: string, expected: string): ApiError {
-  return new ApiError(`Invalid type for '${param}': expected ${expected}.`, { param, code: 'invalid_type' })
-}
-
-function invalidValue(found: { readonly param: string; readonly value: unknown; readonly allowed: readonly string[] }): ApiError {
-  const allowed = found.allowed.map((name) => `'${name}'`).join(', ')
-  return new ApiError(`Invalid value: '${String(found.value)}'. Supported values are: ${allowed}.`, { param: found.param, code: 'invalid_value' })
 }

@@ -1,10 +1,12 @@
 /** The `response` object: an echo of the request with what has been produced so far. */
 import type { JsonObject } from '../json.ts'
-import type { TurnEnd, TurnUsage } from '../model-turn.ts'
+import { idField, type ChosenId, type TurnEnd, type TurnUsage } from '../model-turn.ts'
 import type { ResponsesRequest } from './request.ts'
 
 export interface ResponseState {
   readonly id: string
+  /** What a script says in place of `id`. */
+  readonly chosenId: ChosenId | undefined
   readonly createdAt: number
   readonly output: readonly JsonObject[]
   /** Undefined while the response is being made. */
@@ -16,7 +18,7 @@ export function responseObject(request: Pick<ResponsesRequest, 'model' | 'body'>
   const { body } = request
   const { end } = state
   return {
-    id: state.id,
+    ...idField('id', { id: state.chosenId, otherwise: state.id }),
     object: 'response',
     created_at: state.createdAt,
     status: statusOf(end),
@@ -60,7 +62,7 @@ export function usageObject(usage: TurnUsage, sizes: { readonly inputChars: numb
   const output = usage.outputTokens ?? Math.ceil(sizes.outputChars / 4)
   return {
     input_tokens: input,
-    input_tokens_details: { cached_tokens: usage.cachedTokens ?? 0 },
+    input_tokens_details: { cached_tokens: usage.cachedTokens ?? 0, ...(usage.cacheWriteTokens === undefined ? {} : { cache_write_tokens: usage.cacheWriteTokens }) },
     output_tokens: output,
     output_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
     total_tokens: input + output,

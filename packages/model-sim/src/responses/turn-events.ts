@@ -1,38 +1,40 @@
 /** Turns what a model answers into the events of a Responses stream, in OpenAI's order and with its fields. */
-import { isObject, type JsonObject } from '../json.ts'
-import type { ModelTurn, OutputPart, TurnEnd } from '../model-turn.ts'
+import { isObject, textOf, type JsonObject } from '../json.ts'
+import { idField, streamPieces, type ModelTurn, type OutputPart, type TurnEnd } from '../model-turn.ts'
+import { eventFrame } from '../sse-frame.ts'
+import type { TurnIdentity } from '../wire.ts'
 import { followerId, issuedCallId, reasoningId } from './item-id.ts'
 import { responseObject, usageObject } from './response-object.ts'
 import type { ResponsesRequest } from './request.ts'
 import { ownSecret } from './secret.ts'
 
-/** A JSON event, or the text of frames that a script gives as they are. */
-export type WireEvent = JsonObject | string
-
 export interface TurnEvents {
-  readonly events: readonly WireEvent[]
+  /** The stream: one text for each event. */
+  readonly frames: readonly string[]
   /** The final `response` object, which is also the body of an answer without streaming. */
   readonly response: JsonObject
   /** Finished items as `output_item.done` carried them. */
   readonly items: readonly JsonObject[]
 }
 
-export interface TurnIdentity {
-  /** 32 hex digits, see item-id.ts. */
-  readonly responseKey: string
-  /** Unix time in seconds. */
-  readonly createdAt: number
-}
-
 export function turnEvents(request: ResponsesRequest, turn: ModelTurn, identity: TurnIdentity): TurnEvents {
   return new TurnEncoder(request, turn, identity).encode()
+}
+
+const HOSTED_PREFIXES: Readonly<Record<string, string>> = { web_search_call: 'ws', file_search_call: 'fs', code_interpreter_call: 'ci', image_generation_call: 'ig', mcp_call: 'mcp', compaction: 'cmp' }
+const HOSTED_STEPS: Readonly<Record<string, readonly string[]>> = {
+  web_search_call: ['in_progress', 'searching', 'completed'],
+  file_search_call: ['in_progress', 'searching', 'completed'],
+  code_interpreter_call: ['in_progress', 'interpreting', 'completed'],
+  image_generation_call: ['in_progress', 'generating', 'completed'],
+  mcp_call: ['in_progress', 'completed'],
 }
 
 class TurnEncoder {
   readonly #request: ResponsesRequest
   readonly #turn: ModelTurn
   readonly #identity: TurnIdentity
-  readonly #events: WireEvent[] = []
+  readonly #frames: string[] = []
   readonly #items: JsonObject[] = []
   #sequence = 0
   #outputChars = 0
@@ -51,7 +53,7 @@ class TurnEncoder {
     parts.forEach((part, index) => this.#part(part, end.type === 'incomplete' && index === parts.length - 1))
     const response = this.#response(end)
     this.#finish(end, response)
-    return { events: this.#events, response, items: this.#items }
+    return { frames: this.#frames, response, items: this.#items }
   }
 
   #finish(end: TurnEnd, response: JsonObject): void {
@@ -59,6 +61,7 @@ class TurnEncoder {
       case 'completed':
       case 'incomplete':
       case 'failed':
+      case 'cancelled':
         return this.#emit(`response.${end.type}`, { response })
       case 'error':
         return this.#emit('error', { code: end.code, message: end.message, param: null })
@@ -81,15 +84,15 @@ class TurnEncoder {
       case 'item':
         return this.#hostedItem(part.item)
       case 'raw':
-        this.#events.push(part.frames)
+        this.#frames.push(part.frames)
         return
     }
   }
 
   #message(part: Extract<OutputPart, { type: 'text' | 'refusal' }>, status: string): void {
-    const id = followerId('msg', this.#place())
-    const at = { item_id: id, output_index: this.#items.length, content_index: 0 }
-    const base = { id, type: 'message', role: 'assistant', ...(part.type === 'text' && part.phase !== undefined ? { phase: part.phase } : {}) }
+    const own = { id: part.id, otherwise: followerId('msg', this.#place()) }
+    const at = { ...idField('item_id', own), output_index: this.#items.length, content_index: 0 }
+    const base = { ...idField('id', own), type: 'message', role: 'assistant', ...(part.type === 'text' && part.phase !== undefined ? { phase: part.phase } : {}) }
     const annotations = part.type === 'text' ? (part.annotations ?? []) : []
     const text = part.deltas.join('')
     const content = (value: string, notes: readonly JsonObject[]): JsonObject =>
@@ -110,10 +113,10 @@ class TurnEncoder {
   }
 
   #call(part: Extract<OutputPart, { type: 'call' }>, status: string): void {
-    const id = followerId('fc', this.#place())
-    const at = { item_id: id, output_index: this.#items.length }
-    const callId = part.callId ?? issuedCallId(this.#identity.responseKey, this.#items.length)
-    const base = { id, type: 'function_call', call_id: callId, name: part.name }
+    const own = { id: part.id, otherwise: followerId('fc', this.#place()) }
+    const at = { ...idField('item_id', own), output_index: this.#items.length }
+    const callId = idField('call_id', { id: part.callId, otherwise: issuedCallId(this.#identity.responseKey, this.#items.length) })
+    const base = { ...idField('id', own), type: 'function_call', ...callId, name: part.name }
     const text = part.deltas.join('')
 
     this.#added({ ...base, status: 'in_progress', arguments: '' })
@@ -127,21 +130,27 @@ class TurnEncoder {
   #reasoning(part: Extract<OutputPart, { type: 'reasoning' }>): void {
     const index = this.#items.length
     const id = reasoningId(this.#identity.responseKey, index)
-    const at = { item_id: id, output_index: index }
+    const own = { id: part.id, otherwise: id }
+    const at = { ...idField('item_id', own), output_index: index }
+    const given = part.encrypted ?? part.redacted
     const secret = (place: 'added' | 'done'): JsonObject =>
-      part.encrypted !== undefined ? { encrypted_content: part.encrypted } : this.#wantsSecrets() ? { encrypted_content: ownSecret(id, place) } : {}
+      given !== undefined ? { encrypted_content: given } : this.#wantsSecrets() ? { encrypted_content: ownSecret(id, place) } : {}
     const summary = part.summary.map((text) => ({ type: 'summary_text', text }))
     const content = part.text === undefined ? {} : { content: [{ type: 'reasoning_text', text: part.text }] }
+    const base = { ...idField('id', own), type: 'reasoning' }
 
-    this.#added({ id, type: 'reasoning', ...secret('added'), summary: [] })
+    this.#added({ ...base, ...secret('added'), summary: [] })
     summary.forEach((entry, summaryIndex) => this.#summary({ ...at, summary_index: summaryIndex }, entry))
-    if (part.text !== undefined) {
-      this.#emit('response.reasoning_text.delta', { ...at, content_index: 0, delta: part.text })
-      this.#emit('response.reasoning_text.done', { ...at, content_index: 0, text: part.text })
-    }
-    this.#outputChars += part.summary.join('').length
-    this.#reasoningIndex = index
-    this.#done({ id, type: 'reasoning', ...secret('done'), summary, ...content })
+    if (part.text !== undefined) this.#reasoningText({ ...at, content_index: 0 }, part.text)
+    this.#outputChars += part.summary.join('').length + (part.text ?? '').length
+    // What a script names itself cannot be asked for: the ids that follow tell of issued ones only.
+    this.#reasoningIndex = part.id === undefined ? index : undefined
+    this.#done({ ...base, ...secret('done'), summary, ...content })
+  }
+
+  #reasoningText(at: JsonObject, text: string): void {
+    for (const delta of streamPieces(text)) this.#emit('response.reasoning_text.delta', { ...at, delta })
+    this.#emit('response.reasoning_text.done', { ...at, text })
   }
 
   #summary(at: JsonObject, entry: { readonly type: string; readonly text: string }): void {
@@ -153,11 +162,16 @@ class TurnEncoder {
     this.#emit('response.reasoning_summary_part.done', { ...at, part: entry })
   }
 
+  /** An item that OpenAI makes by itself. Calls of its own tools have a status, and events that tell their progress. */
   #hostedItem(item: JsonObject): void {
-    const id = `item_${this.#identity.responseKey}${this.#items.length.toString(16).padStart(4, '0')}`
-    const whole = { id, ...item }
-    this.#added({ ...whole, status: 'in_progress' })
-    this.#done({ ...whole, status: 'completed' })
+    const type = textOf(item['type'])
+    const id = `${HOSTED_PREFIXES[type] ?? 'item'}_${this.#identity.responseKey}${this.#items.length.toString(16).padStart(4, '0')}`
+    const whole: JsonObject = { id, ...item }
+    const isCall = type.endsWith('_call')
+    const at = { item_id: whole['id'], output_index: this.#items.length }
+    this.#added(isCall ? { ...whole, status: 'in_progress' } : whole)
+    for (const step of HOSTED_STEPS[type] ?? []) this.#emit(`response.${type}.${step}`, at)
+    this.#done(isCall ? { status: 'completed', ...whole } : whole)
   }
 
   #added(item: JsonObject): void {
@@ -170,7 +184,7 @@ class TurnEncoder {
   }
 
   #emit(type: string, fields: JsonObject): void {
-    this.#events.push({ type, sequence_number: this.#sequence, ...fields })
+    this.#frames.push(eventFrame({ type, sequence_number: this.#sequence, ...fields }))
     this.#sequence += 1
   }
 
@@ -185,9 +199,10 @@ class TurnEncoder {
 
   #response(end: TurnEnd | undefined): JsonObject {
     const isOver = end !== undefined
-    const usage = isOver && end.type !== 'failed' ? usageObject(this.#turn.usage ?? {}, { inputChars: this.#inputChars(), outputChars: this.#outputChars }) : null
+    const hasUsage = isOver && end.type !== 'failed' && this.#turn.quirks?.includes('no_usage') !== true
+    const usage = hasUsage ? usageObject(this.#turn.usage ?? {}, { inputChars: this.#inputChars(), outputChars: this.#outputChars }) : null
     const output = isOver ? this.#items.map((item) => this.#restated(item)) : []
-    return responseObject(this.#request, { id: `resp_${this.#identity.responseKey}`, createdAt: this.#identity.createdAt, output, end, usage })
+    return responseObject(this.#request, { id: `resp_${this.#identity.responseKey}`, chosenId: this.#turn.responseId, createdAt: this.#identity.createdAt, output, end, usage })
   }
 
   /** The terminal event carries another encryption of the same reasoning. */
@@ -210,9 +225,4 @@ function sizeOf(value: unknown): number {
 /** Padding to a multiple of 16 characters, which hides the length of a delta from who watches the line. */
 function obfuscation(delta: string): string {
   return 'aQ3xZ8kLm0PdVw7R'.slice(delta.length % 16)
-}
-
-/** One event as an SSE frame. */
-export function eventFrame(event: WireEvent): string {
-  return typeof event === 'string' ? event : `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`
 }
