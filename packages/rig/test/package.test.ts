@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process'
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { calls, says, toolCall } from '../src/testing/scripted-model.ts'
+import { startScriptedServer } from './responses-server.ts'
+
+const REPOSITORY = join(import.meta.dirname, '../../..')
+const PACKAGE = join(REPOSITORY, 'packages/rig')
+const TYPESCRIPT = join(REPOSITORY, 'node_modules/typescript/bin/tsc')
+
+/** What a user writes on the first day: an agent with a typed tool, watched to its end, and the support for tests. */
+const PROGRAM = `
+import { AgentBuilder, MaxTurnsError, openai, tool, type MultiTurnStreamItem, type SchemaLike } from '@buildscale/rig'
+import { ScriptedModel, says } from '@buildscale/rig/testing'
+
+const parameters = {
+  jsonSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  validate: (value: unknown): { readonly city: string } => ({ city: String(new Map(Object.entries(value ?? {})).get('city')) }),
+} satisfies SchemaLike
+const weather = tool({ name: 'get_weather', description: 'The weather of a city.', parameters, call: ({ city }) => \`Sunny in \${city.toUpperCase()}.\` })
+// @ts-expect-error the tool's arguments are typed
+tool({ name: 'wrong', description: '', parameters, call: ({ town }) => town })
+
+const print = (item: MultiTurnStreamItem): void => {
+  if (item.type === 'streamUserItem') console.log(JSON.stringify(item.item.toolResult.content))
+  if (item.type === 'finalResponse') console.log(item.response.output)
+}
+for await (const item of openai.Client.fromEnv().agent(openai.GPT_4O).tool(weather).build().streamPrompt('How is the weather in Turin?')) print(item)
+
+const scripted = new AgentBuilder(new ScriptedModel([says('Scripted.')])).build()
+console.log(await scripted.prompt('Hello'), new MaxTurnsError(1, { role: 'user', content: [] }, []).name)
+`
+
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'ES2024', lib: ['ES2024'], types: ['node'], module: 'NodeNext', strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
+    skipLibCheck: false, noEmit: true,
+  },
+  files: ['main.ts'],
+}
+
+let folder: string
+let consumer: string
+let installed: string
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'rig-package-'))
+  consumer = join(folder, 'consumer')
+  installed = join(consumer, 'node_modules/@buildscale/rig')
+  const tarball = await pack(join(folder, 'repository'))
+  mkdirSync(consumer)
+  writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
+  await run('npm', ['install', tarball, '--offline', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: consumer })
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Packs a copy: packing changes the manifest for a moment, and other tests are reading it. Gives the path of the package. */
+async function pack(repository: string): Promise<string> {
+  for (const path of ['packages/rig', 'scripts', 'tsconfig.base.json']) {
+    cpSync(join(REPOSITORY, path), join(repository, path), { recursive: true, filter: (source) => !/\/(node_modules|readme-[^/]*)$/.test(source) })
+  }
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(repository, 'node_modules'))
+  const { stdout } = await run('npm', ['pack', '--offline', '--json', '--pack-destination', folder], { cwd: join(repository, 'packages/rig') })
+  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
+  return join(folder, filename)
+}
+
+interface Output {
+  readonly stdout: string
+  readonly all: string
+}
+
+/** Rejects with everything that was printed when the program fails. */
+async function run(command: string, args: readonly string[], { cwd, env = {} }: { readonly cwd: string; readonly env?: Record<string, string> }): Promise<Output> {
+  const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], npm_config_cache: join(folder, 'cache'), npm_config_update_notifier: 'false', ...env } })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const code = await new Promise((done, failed) => child.once('error', failed).once('close', done))
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${String(code)}:\n${stdout}${stderr}`)
+  return { stdout, all: stdout + stderr }
+}
+
+describe('the packed package', () => {
+  it('holds every entry point as JavaScript with declarations', () => {
+    const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { exports: Record<string, string | Record<string, string>> }
+    const sources = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { exports: Record<string, string> }
+    expect(Object.keys(exports)).toEqual([...Object.keys(sources.exports), './package.json'])
+    const targets = Object.values(exports).flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)))
+    for (const target of targets) expect(existsSync(join(installed, target)), target).toBe(true)
+  })
+
+  it('brings its documents, its licence and its examples', () => {
+    const examples = globSync('examples/**/*.ts', { cwd: PACKAGE })
+    for (const path of ['README.md', 'MIGRATING.md', 'LICENSE', ...examples]) expect(existsSync(join(installed, path)), path).toBe(true)
+  })
+
+  it('holds no test, no source and nothing that is installed with it', () => {
+    const files = globSync('**/*', { cwd: installed })
+    expect(files.length).toBeGreaterThan(50)
+    expect(files.filter((file) => /\.test\.|(^|\/)(test|src|scripts|node_modules|__fixtures__)(\/|$)|tsconfig/.test(file))).toEqual([])
+    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Record<string, unknown>
+    expect(Object.keys(manifest).filter((field) => ['dependencies', 'devDependencies', 'scripts'].includes(field))).toEqual([])
+  })
+
+  it('names neither the machine that built it nor the project around it', () => {
+    for (const file of globSync('{dist,examples}/**/*.*', { cwd: installed })) {
+      const text = readFileSync(join(installed, file), 'utf8').replaceAll('@buildscale/rig', '')
+      expect(text, file).not.toMatch(/buildscale/i)
+      expect(text, file).not.toContain(REPOSITORY)
+      expect(text, file).not.toContain(folder)
+    }
+  })
+
+  it('type-checks in a strict project of its users, declarations of libraries included', async () => {
+    mkdirSync(join(consumer, 'node_modules/@types'), { recursive: true })
+    symlinkSync(join(REPOSITORY, 'node_modules/@types/node'), join(consumer, 'node_modules/@types/node'))
+    writeFileSync(join(consumer, 'main.ts'), PROGRAM)
+    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify(TSCONFIG))
+    expect((await run(process.execPath, [TYPESCRIPT, '-p', '.'], { cwd: consumer })).all).toBe('')
+  })
+
+  it('runs there with plain node', async () => {
+    await using server = await startScriptedServer([calls(toolCall('call_1', 'get_weather', { city: 'Turin' })), says('Sunny.')])
+    writeFileSync(join(consumer, 'main.ts'), PROGRAM)
+    const { stdout } = await run(process.execPath, ['main.ts'], { cwd: consumer, env: { OPENAI_BASE_URL: server.baseUrl } })
+    expect(stdout).toBe('[{"type":"text","text":"Sunny in TURIN."}]\nSunny.\nScripted. MaxTurnsError\n')
+  })
+})
+
+it('packing leaves the manifest as it was', () => {
+  expect(readFileSync(join(folder, 'repository/packages/rig/package.json'), 'utf8')).toBe(readFileSync(join(PACKAGE, 'package.json'), 'utf8'))
+  expect(existsSync(join(folder, 'repository/packages/rig/dist'))).toBe(false)
+})
