@@ -51,14 +51,14 @@ function parametersOf(maxSamples: number) {
   }
 }
 
-/** Throws `TypeError` with words for the model. A `threshold` of null is none: some services make models fill in every field. */
+/** Throws `TypeError` with words for the model. */
 function parseArguments(value: unknown, maxSamples: number): VectorSearchArguments {
   const { query, samples, threshold } = isJsonObject(value) ? value : {}
   if (typeof query !== 'string' || query.trim() === '') throw new TypeError('query: expected a text')
   if (typeof samples !== 'number' || !Number.isInteger(samples) || samples < 1 || samples > maxSamples) {
     throw new TypeError(`samples: expected a whole number from 1 to ${maxSamples}`)
   }
-  if (threshold === undefined || threshold === null) return { query, samples }
+  if (threshold === undefined) return { query, samples }
   if (typeof threshold !== 'number') throw new TypeError('threshold: expected a number')
   return { query, samples, threshold }
 }

@@ -80,7 +80,7 @@ export class OpenAiEmbeddingModel implements EmbeddingModel {
     const response = await this.#http.post('/embeddings', { body, accept: 'application/json', signal, ...headers })
     const json = tryParseJson(await readWhole(response))
     if (!isJsonObject(json)) throw new EmbeddingError('json', 'The answer is not a JSON object')
-    if (objectAt(json, 'error') !== undefined) throw responseError(json, response.header('x-request-id'))
+    if (objectAt(json, 'error') !== undefined) throw responseError(json, this.#http.requestIdOf(response))
     return json
   }
 
