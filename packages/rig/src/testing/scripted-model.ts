@@ -40,12 +40,14 @@ export class ScriptedModel implements CompletionModel {
   readonly provider = 'scripted'
   readonly api = 'script'
   readonly model = 'scripted'
-  readonly capabilities: ModelCapabilities = { nativeOutputComposesWithTools: true, toolResultImages: true, strictTools: true, parallelToolCalls: true }
+  readonly capabilities: ModelCapabilities
   readonly #turns: readonly ScriptedTurn[]
   readonly #requests: CompletionRequest[] = []
 
-  constructor(turns: readonly ScriptedTurn[]) {
+  /** `capabilities` are all there unless taken away. */
+  constructor(turns: readonly ScriptedTurn[], capabilities: Partial<ModelCapabilities> = {}) {
     this.#turns = turns
+    this.capabilities = { nativeOutputComposesWithTools: true, toolResultImages: true, strictTools: true, parallelToolCalls: true, ...capabilities }
   }
 
   get requests(): readonly CompletionRequest[] {
@@ -95,6 +97,7 @@ function choicesOf(part: AssistantContent, id: string): readonly RawStreamingCho
     ]
     case 'reasoning': return [
       { type: 'reasoning_start', id, ...(part.id === undefined ? {} : { providerId: part.id }) },
+      ...part.content.flatMap((entry, index): RawStreamingChoice[] => (entry.type === 'text' || entry.type === 'summary' ? [{ type: 'reasoning_delta', id, kind: entry.type, index, delta: entry.text }] : [])),
       { type: 'reasoning_end', id, restated: part.content },
     ]
     case 'tool_call': {
