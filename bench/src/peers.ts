@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const PEERS = ['openai', 'ai', '@ai-sdk/openai', 'zod'] as const
+const PEERS = [
+  '@ai-sdk/openai', '@earendil-works/pi-agent-core', '@earendil-works/pi-ai', '@langchain/core', '@langchain/openai', '@openai/agents', 'ai', 'langchain', 'openai', 'zod',
+] as const
 
 export const PEERS_FOLDER = fileURLToPath(new URL('../peers', import.meta.url))
 

@@ -20,11 +20,11 @@ export interface BenchClientModule {
   createClient(url: string): BenchClient | Promise<BenchClient>
 }
 
-export const CLIENT_NAMES = ['ours', 'raw', 'openai', 'ai'] as const
+export const CLIENT_NAMES = ['ours', 'raw', 'openai', 'ai', 'agents', 'langchain', 'pi'] as const
 export type ClientName = (typeof CLIENT_NAMES)[number]
 
 /** Those that come from other packages, see install-peers.ts. */
-export const PEER_NAMES: readonly ClientName[] = ['openai', 'ai']
+export const PEER_NAMES: readonly ClientName[] = ['openai', 'ai', 'agents', 'langchain', 'pi']
 
 export const PROMPT = 'Look at every file of the workspace and say what you found.'
 export const LOOKUP_DESCRIPTION = 'Looks up what a file says.'

@@ -1,74 +1,164 @@
 /** The measuring inside one process: user and system CPU time around the same work, after a warm-up. */
-import type { BenchClient, LookupArguments } from './bench-client.ts'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { BenchClient, Lookup, LookupArguments } from './bench-client.ts'
+import type { Measurement, Work } from './scenarios.ts'
 
-export type Work =
-  | { readonly type: 'text'; readonly deltas: number; /** Deltas a second, one per write; undefined for a burst. */ readonly perSecond?: number }
-  /**
-   * Runs of `steps` steps each. `window`: how many steps at the start and at the end of a run are timed apart. `total`: steps that are made as a
-   * warm-up, and again, at least, while measuring: one short run takes too little time for an honest figure, and compilers need a while to settle.
-   */
-  | { readonly type: 'steps'; readonly steps: number; readonly window: number; readonly total: number }
-
-export interface Measurement {
-  /** CPU microseconds per delta or per step. */
-  readonly perUnit: number
-  /** CPU microseconds per step among the first and among the last `window` steps; zero for text. */
-  readonly first: number
-  readonly last: number
-}
-
-const WARM_UP_DELTAS = 10_000
+type WorkOf<T extends Work['type']> = Extract<Work, { type: T }>
 
 /** @throws Error when a client did not do all of the work */
-export function measure(client: BenchClient, work: Work): Promise<Measurement> {
-  return work.type === 'text' ? measureText(client, work) : measureSteps(client, work)
+export async function measure(client: BenchClient, work: Work): Promise<Measurement> {
+  switch (work.type) {
+    case 'text': return measureText(client, work)
+    case 'streams': return measureStreams(client, work)
+    case 'steps': return measureSteps(client, work)
+    case 'memory': return measureMemory(client, work)
+    case 'calls': return measureCalls(client, work)
+    case 'arguments': return measureArguments(client, work)
+    case 'import': throw new Error('loading a package is measured from outside')
+  }
 }
 
-async function measureText(client: BenchClient, { deltas, perSecond }: Extract<Work, { type: 'text' }>): Promise<Measurement> {
+async function measureText(client: BenchClient, { deltas, warmUp, perSecond }: WorkOf<'text'>): Promise<Measurement> {
   // The warm-up is of the same kind: a burst and a paced stream take different paths through every client.
-  const warmUp = Math.min(deltas, perSecond === undefined ? WARM_UP_DELTAS : Math.ceil(perSecond / 2))
-  expectCount(await client.streamText(textModel(warmUp, perSecond)), warmUp)
-  const before = process.cpuUsage()
-  expectCount(await client.streamText(textModel(deltas, perSecond)), deltas)
-  return { perUnit: microseconds(process.cpuUsage(before)) / deltas, first: 0, last: 0 }
+  const stream = (count: number) => streamAll(client, { model: perSecond === undefined ? `load:text:${count}` : `load:text:${count}:${perSecond}`, deltas: count })
+  await stream(warmUp)
+  return { perDelta: (await cpuOf(() => stream(deltas))) / deltas }
 }
 
-async function measureSteps(client: BenchClient, { steps, window, total }: Extract<Work, { type: 'steps' }>): Promise<Measurement> {
-  expectCount(await client.runSteps(`load:steps:${total}`, lookUp), total)
-  const runs: Measurement[] = []
-  for (let made = 0; made < total; made += steps) runs.push(await measureRun(client, { steps, window }))
-  return { perUnit: mean(runs.map((run) => run.perUnit)), first: mean(runs.map((run) => run.first)), last: mean(runs.map((run) => run.last)) }
+async function measureStreams(client: BenchClient, { streams, deltas, singles }: WorkOf<'streams'>): Promise<Measurement> {
+  const oneByOne = async () => {
+    for (let made = 0; made < singles; made += 1) await streamAll(client, { model: `bench:together:1:${deltas}`, deltas })
+  }
+  const together = () => Promise.all(Array.from({ length: streams }, () => streamAll(client, { model: `bench:together:${streams}:${deltas}`, deltas })))
+  await oneByOne()
+  const memoryBeforeMb = await settledMegabytes()
+  const perDeltaAlone = (await cpuOf(oneByOne)) / (singles * deltas)
+  const perDelta = (await cpuOf(together)) / (streams * deltas)
+  return { perDelta, perDeltaAlone, memoryBeforeMb, memoryAfterMb: await settledMegabytes() }
 }
 
-async function measureRun(client: BenchClient, { steps, window }: { readonly steps: number; readonly window: number }): Promise<Measurement> {
-  // The time is read whenever a tool runs, once a step; marks[n] is the CPU time spent up to the call of step n.
-  const marks = [microseconds(process.cpuUsage())]
-  const made = await client.runSteps(`load:steps:${steps}`, (given) => {
-    marks.push(microseconds(process.cpuUsage()))
+async function streamAll(client: BenchClient, { model, deltas }: { readonly model: string; readonly deltas: number }): Promise<void> {
+  expectCount(await client.streamText(model), deltas)
+}
+
+async function measureSteps(client: BenchClient, { steps, warmUpRuns, runs }: WorkOf<'steps'>): Promise<Measurement> {
+  for (let made = 0; made < warmUpRuns; made += 1) await runSteps(client, steps)
+  const costs: (readonly number[])[] = []
+  for (let made = 0; made < runs; made += 1) costs.push(await stepCosts(client, steps))
+  const perPlace = Array.from({ length: steps }, (_, index) => mean(costs.map((run) => run[index] ?? 0)))
+  const tail = Math.min(20, steps)
+  return {
+    perStep20: mean(perPlace.slice(0, 20)),
+    perStep100: mean(perPlace.slice(0, 100)),
+    perStepAll: mean(perPlace),
+    growthPer100: slope(perPlace) * 100,
+    lastToFirst: mean(perPlace.slice(-tail)) / mean(perPlace.slice(0, tail)),
+  }
+}
+
+/** The CPU time of each step, from its call of the tool to the next one's; of the last to the end of the run. */
+async function stepCosts(client: BenchClient, steps: number): Promise<readonly number[]> {
+  const marks: number[] = []
+  await runSteps(client, steps, (given) => {
+    marks.push(cpuTime())
     return lookUp(given)
   })
-  const end = microseconds(process.cpuUsage())
-  expectCount(made, steps)
-  const between = (from: number, to: number): number => ((marks[to] ?? 0) - (marks[from] ?? 0)) / (to - from)
-  return { perUnit: (end - (marks[0] ?? 0)) / steps, first: between(0, window), last: between(steps - window, steps) }
+  marks.push(cpuTime())
+  return Array.from({ length: steps }, (_, index) => (marks[index + 1] ?? 0) - (marks[index] ?? 0))
+}
+
+async function runSteps(client: BenchClient, steps: number, lookup: Lookup = lookUp): Promise<void> {
+  expectCount(await client.runSteps(`load:steps:${steps}`, lookup), steps)
+}
+
+async function measureMemory(client: BenchClient, { steps }: WorkOf<'memory'>): Promise<Measurement> {
+  await runSteps(client, steps)
+  return { peakMb: peakMegabytes() }
+}
+
+async function measureCalls(client: BenchClient, { calls, warmUpRuns, runs }: WorkOf<'calls'>): Promise<Measurement> {
+  const repeat = async (times: number) => {
+    for (let made = 0; made < times; made += 1) expectCount(await client.runSteps(`bench:parallel:${calls}`, lookUp), calls)
+  }
+  await repeat(warmUpRuns)
+  return { perCall: (await cpuOf(() => repeat(runs))) / (runs * calls) }
+}
+
+async function measureArguments(client: BenchClient, { deltas, chars, runs }: WorkOf<'arguments'>): Promise<Measurement> {
+  let longest = ''
+  const run = async (pieces: number) => {
+    let received = ''
+    const calls = await client.runSteps(`bench:arguments:${pieces}:${chars}`, ({ reason }) => {
+      received = reason
+      return 'Received.'
+    })
+    expectCount(calls, 1)
+    if (received.length * 1.2 < pieces * chars) throw new Error(`the tool was given ${received.length} characters of about ${pieces * chars}`)
+    longest = received
+  }
+  const quarter = Math.ceil(deltas / 4)
+  for (let made = 0; made < 2; made += 1) await run(quarter)
+  const quarterMs = await medianMs(runs, () => run(quarter))
+  const wholeMs = await medianMs(runs, () => run(deltas))
+  const text = JSON.stringify({ step: 0, path: '', reason: longest })
+  return { wholeMs, quarterMs, oneParseMs: await medianMs(runs, async () => void JSON.parse(text)) }
+}
+
+async function medianMs(times: number, work: () => Promise<void>): Promise<number> {
+  const costs: number[] = []
+  for (let made = 0; made < times; made += 1) costs.push((await cpuOf(work)) / 1000)
+  return costs.toSorted((a, b) => a - b)[Math.floor(times / 2)] ?? 0
 }
 
 function lookUp({ path }: LookupArguments): string {
   return `${path} holds ${path.length * 7} lines, most of them about how files are kept as versions and never lost.`
 }
 
+async function cpuOf(work: () => Promise<unknown>): Promise<number> {
+  const before = cpuTime()
+  await work()
+  return cpuTime() - before
+}
+
+/** Microseconds of CPU time that this process has used, its helper threads included. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage()
+  return user + system
+}
+
+/** What is still referenced, in megabytes: after the ends of connections have come through and the collector has run. */
+async function settledMegabytes(): Promise<number> {
+  const { gc } = globalThis
+  if (gc === undefined) throw new Error('needs --expose-gc')
+  for (let pass = 0; pass < 3; pass += 1) {
+    await sleep(100)
+    await gc({ execution: 'async', type: 'major' })
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  return (heapUsed + external) / 1_000_000
+}
+
+/** The peak of resident memory in megabytes. Linux lets a process inherit its parent's figure in `maxRSS`, but not in its own status. */
+function peakMegabytes(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS / 1000
+  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+  return (Number(kilobytes) * 1024) / 1_000_000
+}
+
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-function textModel(deltas: number, perSecond: number | undefined): string {
-  return perSecond === undefined ? `load:text:${deltas}` : `load:text:${deltas}:${perSecond}`
-}
-
-function microseconds({ user, system }: NodeJS.CpuUsage): number {
-  return user + system
+/** By how much `values` grow from one place to the next: the line of least squares. Zero for less than two. */
+export function slope(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2
+  const average = mean(values)
+  const above = values.reduce((sum, value, index) => sum + (index - middle) * (value - average), 0)
+  const below = values.reduce((sum, _, index) => sum + (index - middle) ** 2, 0)
+  return below === 0 ? 0 : above / below
 }
 
 function expectCount(found: number, wanted: number): void {
-  if (found !== wanted) throw new Error(`expected ${wanted} deltas or steps, got ${found}`)
+  if (found !== wanted) throw new Error(`expected ${wanted} deltas or calls, got ${found}`)
 }

@@ -28,7 +28,7 @@ const TOOLS = [
 ]
 
 export function createClient(url: string): BenchClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const agent = new Agent({ keepAlive: true })
   const ask = (body: object): Promise<Answer> => post({ url: `${url}/responses`, agent, body: JSON.stringify(body) })
   return {
     streamText: async (model) => (await ask({ model, stream: true, input: [message()] })).deltas,

@@ -1,73 +1,99 @@
 /** `npm run bench -- rig`: reads the options, runs the bench, prints a table or JSON. */
+import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { missingPeers } from '../peers.ts'
 import { CLIENT_NAMES, PEER_NAMES, type ClientName } from './bench-client.ts'
 import { runRigBench, type RigBenchSettings } from './rig-bench.ts'
-import { growth, perClient, rigReport, type Measurements, type RigReport } from './rig-report.ts'
+import { rigReport } from './rig-report.ts'
+import { rigTable } from './rig-table.ts'
+import { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from './scenarios.ts'
 
 export const RIG_HELP = `npm run bench -- rig [options]
 
-CPU time (user and system, of the client's process) per streamed text delta and per tool step, of
-  ours     an agent of @buildscale/rig
-  raw      the least that can be done on node:http
-  openai   the official client
-  ai       the ai package with @ai-sdk/openai
-each in a fresh process, after a warm-up in it, one after the other, over and over; medians are reported.
+CPU time (user and system, of the client's process) and memory of
+  ours       an agent of @buildscale/rig
+  raw        the least that can be done on node:http
+  openai     the official client, without an agent
+  ai         the ai package with @ai-sdk/openai
+  agents     @openai/agents
+  langchain  langchain with @langchain/openai
+  pi         @earendil-works/pi-agent-core
+each in a fresh process, after a warm-up in it, one after the other, over and over; medians are reported, and whether ours keeps its limits.
+The servers are on this machine, in a process of their own; nothing else is ever reached.
 
-  --json              the last line is the report as JSON
+Scenarios:
+${SCENARIO_NAMES.map((name) => `  ${name.padEnd(14)}${SCENARIOS[name].title}`).join('\n')}
+
   --rounds N          how often everything is measured (5)
-  --deltas N          deltas of a burst (20000)
-  --paced-deltas N    deltas of a paced stream, 500 a second, each a write of its own (1000)
-  --steps A,B,C       numbers of tool steps (20,100,300): step_ratio_to_raw is taken at the middle one, step_growth at the last
-  --window N          first and last steps that step_growth compares (20)
-  --total-steps N     steps of the warm-up, and at least as many while measuring, in runs of A, B or C (600)
-  --without-peers     leave out openai and ai, which need npm run bench:install`
+  --peer-rounds N     in how many of them the other packages take part (3)
+  --only A,B          these scenarios alone
+  --no-peers          ours and raw alone; the others need npm run bench:install
+  --json              the last line is the report as JSON
+  --gate              end with exit code 1 when a limit is not kept
+  --quick             next to no work: shows that everything runs, not how fast it is`
 
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** @throws UsageError when the options make no sense or the peers are not installed */
-export async function rigCommand(args: readonly string[]): Promise<void> {
-  const { settings, isJson } = readOptions(args)
-  const absent = settings.clients.some((client) => PEER_NAMES.includes(client)) ? missingPeers() : []
-  if (absent.length > 0) {
-    throw new UsageError(`${absent.join(', ')} ${absent.length === 1 ? 'is' : 'are'} not installed beside the bench. Run \`npm run bench:install\` first, or add --without-peers to measure ours and raw alone.`)
-  }
-  const measurements = await runRigBench(settings, (line) => console.error(line))
-  const [short = 0, middle = short, long = middle] = settings.steps
-  const report = rigReport(measurements, { ratio: middle, growth: long })
-  console.log(isJson ? JSON.stringify(report) : table({ measurements, report, settings }))
+interface RigOptions {
+  readonly settings: RigBenchSettings
+  readonly isJson: boolean
+  readonly isGate: boolean
 }
 
-function readOptions(args: readonly string[]): { readonly settings: RigBenchSettings; readonly isJson: boolean } {
+/** @throws UsageError when the options make no sense or the peers are not installed; Error when a measurement fails */
+export async function rigCommand(args: readonly string[]): Promise<void> {
+  const { settings, isJson, isGate } = readOptions(args)
+  const absent = settings.clients.some((client) => PEER_NAMES.includes(client)) ? missingPeers() : []
+  if (absent.length > 0) {
+    throw new UsageError(`${absent.join(', ')} ${absent.length === 1 ? 'is' : 'are'} not installed beside the bench. Run \`npm run bench:install\` first, or add --no-peers to measure ours and raw alone.`)
+  }
+  const loadBefore = loadavg()
+  const measurements = await untilStopped((signal) => runRigBench(settings, { progress: (line) => console.error(line), signal }))
+  const report = rigReport(measurements)
+  const machine = { node: process.version, cpus: availableParallelism(), load_before: loadBefore, load_after: loadavg() }
+  console.log(isJson ? JSON.stringify({ machine, rounds: settings.rounds, is_quick: settings.isQuick, ...report }) : rigTable(report, settings.clients))
+  if (settings.isQuick) console.error('With --quick the figures say nothing: there was next to no work.')
+  if (isGate && report.gates.some(({ ok }) => !ok)) process.exitCode = 1
+}
+
+/** Whoever ends the bench ends the process that is measuring with it. */
+async function untilStopped<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const stop = () => controller.abort(new Error('the bench was told to stop'))
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  try {
+    return await work(controller.signal)
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+  }
+}
+
+function readOptions(args: readonly string[]): RigOptions {
   const values = readFlags(args)
-  const steps = (values.steps ?? '20,100,300').split(',').map((text) => count('--steps', text))
-  if (steps.length !== 3) throw new UsageError('--steps takes three numbers, for example 20,100,300')
-  const clients: readonly ClientName[] = values['without-peers'] === true ? CLIENT_NAMES.filter((name) => !PEER_NAMES.includes(name)) : CLIENT_NAMES
+  const withoutPeers = values['no-peers'] === true || values['without-peers'] === true
+  const clients: readonly ClientName[] = withoutPeers ? CLIENT_NAMES.filter((name) => !PEER_NAMES.includes(name)) : CLIENT_NAMES
   const settings = {
+    scenarios: values.only === undefined ? SCENARIO_NAMES : values.only.split(',').map((name) => scenarioNamed(name)),
     clients,
     rounds: count('--rounds', values.rounds ?? '5'),
-    burstDeltas: count('--deltas', values.deltas ?? '20000'),
-    pacedDeltas: count('--paced-deltas', values['paced-deltas'] ?? '1000'),
-    pacedPerSecond: 500,
-    steps,
-    window: count('--window', values.window ?? '20'),
-    totalSteps: count('--total-steps', values['total-steps'] ?? '600'),
+    peerRounds: count('--peer-rounds', values['peer-rounds'] ?? '3'),
+    isQuick: values.quick === true,
   }
-  return { settings, isJson: values.json === true }
+  return { settings, isJson: values.json === true, isGate: values.gate === true }
 }
 
 function readFlags(args: readonly string[]) {
   const options = {
-    json: { type: 'boolean' },
     rounds: { type: 'string' },
-    deltas: { type: 'string' },
-    'paced-deltas': { type: 'string' },
-    steps: { type: 'string' },
-    window: { type: 'string' },
-    'total-steps': { type: 'string' },
+    'peer-rounds': { type: 'string' },
+    only: { type: 'string' },
+    'no-peers': { type: 'boolean' },
     'without-peers': { type: 'boolean' },
+    json: { type: 'boolean' },
+    gate: { type: 'boolean' },
+    quick: { type: 'boolean' },
   } as const
   try {
     return parseArgs({ args: [...args], options, strict: true }).values
@@ -76,28 +102,14 @@ function readFlags(args: readonly string[]) {
   }
 }
 
+function scenarioNamed(text: string): ScenarioName {
+  const name = SCENARIO_NAMES.find((known) => known === text.trim())
+  if (name === undefined) throw new UsageError(`there is no scenario "${text}"; there are ${SCENARIO_NAMES.join(', ')}`)
+  return name
+}
+
 function count(flag: string, text: string): number {
   const number = Number(text)
   if (Number.isInteger(number) && number > 0) return number
   throw new UsageError(`${flag} takes a positive whole number, not "${text}"`)
-}
-
-function table({ measurements, report, settings }: { readonly measurements: Measurements; readonly report: RigReport; readonly settings: RigBenchSettings }): string {
-  const rows = [
-    ['µs per delta, burst', ...settings.clients.map((client) => cell(report.per_delta_us.burst[client]))],
-    ['µs per delta, paced', ...settings.clients.map((client) => cell(report.per_delta_us.paced[client]))],
-    ...settings.steps.map((steps) => {
-      const values = perClient(measurements, `steps-${steps}`)
-      return [`µs per step of ${steps}`, ...settings.clients.map((client) => cell(values[client]))]
-    }),
-    ['last steps / first steps', ...settings.clients.map((client) => cell(growth(measurements, { work: `steps-${settings.steps.at(-1) ?? 0}`, client })))],
-  ]
-  const lines = [['', ...settings.clients], ...rows].map(([title = '', ...cells]) => title.padEnd(26) + cells.map((text) => text.padStart(10)).join(''))
-  const { ratio_to_raw, ratio_to_ai, step_ratio_to_raw, step_growth } = report
-  return `${lines.join('\n')}\n\nratio_to_raw ${cell(ratio_to_raw)}   ratio_to_ai ${cell(ratio_to_ai)}   step_ratio_to_raw ${cell(step_ratio_to_raw)}   step_growth ${cell(step_growth)}`
-}
-
-function cell(value: number | null): string {
-  if (value === null) return '-'
-  return value >= 100 ? value.toFixed(0) : value.toFixed(2)
 }

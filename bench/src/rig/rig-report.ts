@@ -1,19 +1,25 @@
 /** From measurements to the figures that are reported. Pure. */
-import type { ClientName } from './bench-client.ts'
-import type { Measurement } from './measure.ts'
+import { CLIENT_NAMES, type ClientName } from './bench-client.ts'
+import type { Measurements } from './rig-bench.ts'
+import { rigGates, type Gate } from './rig-gates.ts'
+import { METRICS, SCENARIO_NAMES, type Metric, type ScenarioName } from './scenarios.ts'
 
-/** One kind of work; `steps` by how many. */
-export type WorkName = 'burst' | 'paced' | `steps-${number}`
-
-/** Every round's measurement of every client at every work. */
-export type Measurements = ReadonlyMap<WorkName, ReadonlyMap<ClientName, readonly Measurement[]>>
-
-/** CPU microseconds; null for a client that was left out. */
+/** Medians over the rounds; null for a client that was left out. */
 export type PerClient = Readonly<Record<ClientName, number | null>>
 
+export interface ScenarioReport {
+  /** Times are CPU microseconds, unless the name says milliseconds; sizes are megabytes. */
+  readonly values: Readonly<Partial<Record<Metric, PerClient>>>
+  /** The scenario's main value of each client over that of the raw loop, and over ours. */
+  readonly ratio_to_raw: PerClient
+  readonly ratio_to_ours: PerClient
+}
+
 export interface RigReport {
+  readonly scenarios: Readonly<Partial<Record<ScenarioName, ScenarioReport>>>
+  readonly gates: readonly Gate[]
+  /** The shortest summary: bursts, steps among the first 100, and how much dearer the last steps are than the first beside the raw loop's. */
   readonly per_delta_us: { readonly burst: PerClient; readonly paced: PerClient }
-  /** At the middle number of steps, 100 by default. */
   readonly per_step_us: PerClient
   readonly ratio_to_raw: number | null
   readonly ratio_to_ai: number | null
@@ -21,40 +27,64 @@ export interface RigReport {
   readonly step_growth: number | null
 }
 
-export interface ReportSteps {
-  /** Number of steps at which `step_ratio_to_raw` is taken. */
-  readonly ratio: number
-  /** Number of steps at which `step_growth` is taken. */
-  readonly growth: number
+/** What a client's cost is in a scenario. */
+export const MAIN_METRICS: Readonly<Record<ScenarioName, Metric>> = {
+  burst: 'perDelta',
+  paced: 'perDelta',
+  'streams-20': 'perDelta',
+  'streams-1000': 'perDelta',
+  steps: 'perStep100',
+  parallel: 'perCall',
+  arguments: 'wholeMs',
+  import: 'importMs',
+  memory: 'peakMb',
 }
 
-export function rigReport(measurements: Measurements, steps: ReportSteps): RigReport {
-  const burst = perClient(measurements, 'burst')
-  const perStep = perClient(measurements, `steps-${steps.ratio}`)
+export function rigReport(measurements: Measurements): RigReport {
+  const burst = perClient(measurements, 'burst', 'perDelta')
+  const perStep = perClient(measurements, 'steps', 'perStep100')
+  const growth = perClient(measurements, 'steps', 'lastToFirst')
   return {
-    per_delta_us: { burst, paced: perClient(measurements, 'paced') },
+    scenarios: Object.fromEntries(SCENARIO_NAMES.filter((name) => measurements.has(name)).map((name) => [name, scenarioReport(measurements, name)])),
+    gates: rigGates((scenario, metric) => perClient(measurements, scenario, metric)),
+    per_delta_us: { burst, paced: perClient(measurements, 'paced', 'perDelta') },
     per_step_us: perStep,
     ratio_to_raw: ratio(burst.ours, burst.raw),
     ratio_to_ai: ratio(burst.ai, burst.ours),
     step_ratio_to_raw: ratio(perStep.ours, perStep.raw),
-    step_growth: ratio(growth(measurements, { work: `steps-${steps.growth}`, client: 'ours' }), growth(measurements, { work: `steps-${steps.growth}`, client: 'raw' })),
+    step_growth: ratio(growth.ours, growth.raw),
+  }
+}
+
+function scenarioReport(measurements: Measurements, scenario: ScenarioName): ScenarioReport {
+  const metrics = METRICS.filter((metric) => CLIENT_NAMES.some((client) => valuesOf(measurements, { scenario, metric, client }).length > 0))
+  const main = perClient(measurements, scenario, MAIN_METRICS[scenario])
+  return {
+    values: Object.fromEntries(metrics.map((metric) => [metric, perClient(measurements, scenario, metric)])),
+    ratio_to_raw: forEach((client) => ratio(main[client], main.raw)),
+    ratio_to_ours: forEach((client) => ratio(main[client], main.ours)),
   }
 }
 
 /** Medians over the rounds. */
-export function perClient(measurements: Measurements, work: WorkName): PerClient {
-  const of = (client: ClientName): number | null => rounded(median(found(measurements, { work, client }).map((one) => one.perUnit)))
-  return { ours: of('ours'), raw: of('raw'), openai: of('openai'), ai: of('ai') }
+export function perClient(measurements: Measurements, scenario: ScenarioName, metric: Metric): PerClient {
+  return forEach((client) => rounded(median(valuesOf(measurements, { scenario, metric, client }))))
 }
 
-/** How much dearer the last steps are than the first: the median of the last over the median of the first. */
-export function growth(measurements: Measurements, place: { readonly work: WorkName; readonly client: ClientName }): number | null {
-  const rounds = found(measurements, place)
-  return ratio(median(rounds.map((one) => one.last)), median(rounds.map((one) => one.first)))
+function valuesOf(measurements: Measurements, { scenario, metric, client }: { readonly scenario: ScenarioName; readonly metric: Metric; readonly client: ClientName }): readonly number[] {
+  return (measurements.get(scenario)?.get(client) ?? []).flatMap((one) => one[metric] ?? [])
 }
 
-function found(measurements: Measurements, { work, client }: { readonly work: WorkName; readonly client: ClientName }): readonly Measurement[] {
-  return measurements.get(work)?.get(client) ?? []
+function forEach(value: (client: ClientName) => number | null): PerClient {
+  return {
+    ours: value('ours'),
+    raw: value('raw'),
+    openai: value('openai'),
+    ai: value('ai'),
+    agents: value('agents'),
+    langchain: value('langchain'),
+    pi: value('pi'),
+  }
 }
 
 /** The middle value, of an even number the mean of the two; null of nothing. */
@@ -66,7 +96,7 @@ export function median(values: readonly number[]): number | null {
 }
 
 function ratio(above: number | null, below: number | null): number | null {
-  return above === null || below === null || below === 0 ? null : rounded(above / below)
+  return above === null || below === null || below <= 0 ? null : rounded(above / below)
 }
 
 function rounded(value: number | null): number | null {

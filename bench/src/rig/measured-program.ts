@@ -1,0 +1,49 @@
+/**
+ * The program that is measured, as plain JavaScript in a folder for temporary files: the runtime is measured as it is once installed. Run from
+ * its sources, every process would carry the machinery that takes types out, which costs more memory and more time than the runtime.
+ */
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { ClientName } from './bench-client.ts'
+
+const BENCH_SOURCES = fileURLToPath(new URL('.', import.meta.url))
+const RIG_SOURCES = fileURLToPath(new URL('../../../packages/rig/src', import.meta.url))
+const PEERS = fileURLToPath(new URL('../../peers', import.meta.url))
+const CLIENT_SOURCES = ['bench-client.ts', 'loopback-only.ts', 'measure.ts', 'measure-process.ts', 'ours-client.ts', 'raw-client.ts', 'scenarios.ts']
+const RELATIVE_IMPORT = /((?:\bfrom|\bimport)\s*\(?\s*'\.{1,2}\/[^']+)\.ts'/g
+
+export interface MeasuredProgram {
+  /** Where `zod` and the runtime can be imported from. */
+  readonly folder: string
+  /** Path of measure-process.js. */
+  readonly main: string
+  /** URL of the module of a client. */
+  moduleOf(client: ClientName): string
+  remove(): void
+}
+
+export function makeMeasuredProgram(): MeasuredProgram {
+  const folder = mkdtempSync(join(tmpdir(), 'rig-bench-'))
+  const modules = join(folder, 'node_modules')
+  const rig = join(modules, '@buildscale', 'rig')
+  for (const file of globSync('**/*.ts', { cwd: RIG_SOURCES })) if (!file.endsWith('.test.ts')) writeStripped(join(RIG_SOURCES, file), join(rig, file))
+  writeFileSync(join(rig, 'package.json'), JSON.stringify({ name: '@buildscale/rig', type: 'module', exports: './index.js' }))
+  symlinkSync(dirname(fileURLToPath(import.meta.resolve('zod/package.json'))), join(modules, 'zod'))
+  for (const file of CLIENT_SOURCES) writeStripped(join(BENCH_SOURCES, file), join(folder, file))
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
+  return {
+    folder,
+    main: join(folder, 'measure-process.js'),
+    moduleOf: (client) => pathToFileURL(client === 'ours' || client === 'raw' ? join(folder, `${client}-client.js`) : join(PEERS, `${client}-client.mjs`)).href,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+function writeStripped(source: string, target: string): void {
+  const path = target.replace(/\.ts$/, '.js')
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, stripTypeScriptTypes(readFileSync(source, 'utf8')).replaceAll(RELATIVE_IMPORT, "$1.js'"))
+}
