@@ -1,0 +1,49 @@
+import { arrayAt, isJsonObject, numberAt, objectAt, stringAt, type JsonObject } from '../../completion/json.ts'
+import { CompletionError } from '../../errors.ts'
+
+export interface ChatErrorContext {
+  readonly provider: string
+  readonly providerRequestId: string | undefined
+}
+
+/**
+ * The error that an answer with status 200 tells of, unless it also says something: OpenRouter and vLLM report failures of a stream that has
+ * begun as `{"error":{…}}`, some gateways as a string, or within the choice.
+ */
+export function chatError(payload: JsonObject, { provider, providerRequestId }: ChatErrorContext): CompletionError | undefined {
+  const error = errorObject(payload)
+  if (error === undefined || saysSomething(payload)) return undefined
+  const number = numberAt(error, 'code')
+  const code = stringAt(error, 'code') ?? number?.toString() ?? stringAt(error, 'type')
+  const message = stringAt(error, 'message') ?? JSON.stringify(error)
+  return new CompletionError('provider_response', `${provider}: ${code === undefined ? '' : `${code}: `}${message}`, {
+    bodyJson: payload,
+    provider,
+    ...(code === undefined ? {} : { code }),
+    // OpenRouter gives the status that it would have answered with.
+    ...(number === undefined || number < 400 || number > 599 ? {} : { status: number }),
+    ...(providerRequestId === undefined ? {} : { providerRequestId }),
+  })
+}
+
+/** The choice that is read; others, of requests for several, stay in the raw answer. */
+export function firstChoice(payload: JsonObject): JsonObject | undefined {
+  return arrayAt(payload, 'choices').filter(isJsonObject).find((choice) => (numberAt(choice, 'index') ?? 0) === 0)
+}
+
+function errorObject(payload: JsonObject): JsonObject | undefined {
+  const choice = firstChoice(payload) ?? {}
+  const error = payload['error'] ?? choice['error'] ?? (payload['object'] === 'error' ? payload : undefined)
+  if (typeof error === 'string' && error !== '') return { message: error }
+  return isJsonObject(error) && Object.keys(error).length > 0 ? error : undefined
+}
+
+const SAYING_FIELDS = ['content', 'refusal', 'reasoning_content', 'reasoning', 'tool_calls']
+
+function saysSomething(payload: JsonObject): boolean {
+  const choice = firstChoice(payload)
+  if (choice === undefined) return false
+  const said = objectAt(choice, 'delta') ?? objectAt(choice, 'message') ?? {}
+  const reason = stringAt(choice, 'finish_reason') ?? ''
+  return (reason !== '' && reason !== 'error') || SAYING_FIELDS.some((field) => (stringAt(said, field) ?? '') !== '' || arrayAt(said, field).length > 0)
+}

@@ -1,0 +1,137 @@
+import { AgentBuilder } from '../../agent/agent-builder.ts'
+import type { CallOptions, RetryPolicy } from '../../completion/completion-request.ts'
+import { arrayAt, isJsonArray, isJsonObject, stringAt, tryParseJson } from '../../completion/json.ts'
+import { CompletionError, ConfigError } from '../../errors.ts'
+import { FetchTransport } from '../../http/fetch-transport.ts'
+import { HttpClient } from '../../http/http-client.ts'
+import { NodeTransport } from '../../http/node-transport.ts'
+import { DEFAULT_RETRY, withRetry } from '../../http/retry.ts'
+import { readText } from '../../http/transport.ts'
+import { ChatCompletionModel } from './chat-completion-model.ts'
+import type { ChatDialect } from './chat-dialect.ts'
+import { OPENAI } from './dialects.ts'
+
+/** What every client of Chat Completions can be told. */
+export interface ChatConnectionOptions {
+  /** Without it no key is sent, as servers on one's own machine want it. */
+  readonly apiKey?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Used instead of `node:http(s)`. */
+  readonly fetch?: typeof fetch
+  /** The longest silence on a connection, in milliseconds; ten minutes unless given. */
+  readonly timeoutMs?: number
+  /** The longest silence between the bytes of a streamed answer, in milliseconds; `timeoutMs` unless given. */
+  readonly idleTimeoutMs?: number
+  readonly retry?: RetryPolicy | false
+  /** Makes every tool strict that does not say otherwise; unless given the server decides. */
+  readonly strictTools?: boolean
+}
+
+export interface CompatibleClientOptions extends ChatConnectionOptions {
+  /** The name of the server in origins and errors. */
+  readonly provider: string
+  readonly dialect: ChatDialect
+  /** With the version in it. */
+  readonly baseUrl: string
+  /** How the key is sent; as a bearer token unless given. */
+  readonly keyHeader?: 'bearer' | 'api-key'
+  /** Added to every address. */
+  readonly query?: Readonly<Record<string, string>>
+  /** The path of requests to a model, below the base address; `/chat/completions` unless given. */
+  readonly path?: (model: string) => string
+  /** Where the models are listed, below the base address; `/models` unless given, `false` when there is no list. */
+  readonly modelsPath?: string | false
+}
+
+const DEFAULT_TIMEOUT_MS = 600_000
+
+/** A server that speaks Chat Completions in its own way. Holds the connections: keep one and share it. */
+export class CompatibleClient {
+  readonly #options: CompatibleClientOptions
+  readonly #http: HttpClient
+
+  constructor(options: CompatibleClientOptions) {
+    this.#options = options
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, query } = options
+    this.#http = new HttpClient({
+      provider: options.provider,
+      baseUrl: options.baseUrl,
+      headers: { ...keyHeaders(options), ...options.headers },
+      transport: options.fetch === undefined ? new NodeTransport({ timeoutMs }) : new FetchTransport({ fetch: options.fetch, timeoutMs }),
+      retry: options.retry ?? DEFAULT_RETRY,
+      idleTimeoutMs: options.idleTimeoutMs,
+      ...(query === undefined ? {} : { query }),
+    })
+  }
+
+  completionModel(id: string): ChatCompletionModel {
+    const { provider, dialect, strictTools, path } = this.#options
+    return new ChatCompletionModel({ http: this.#http, model: id, provider, dialect, strictTools, path })
+  }
+
+  agent<Deps = unknown>(id: string): AgentBuilder<Deps> {
+    return new AgentBuilder<Deps>(this.completionModel(id))
+  }
+
+  /** Whether the server is there and takes the key. Throws `CompletionError` otherwise: status 401 or 403 for the key. */
+  async verify(options: CallOptions = {}): Promise<void> {
+    await this.#models(options)
+  }
+
+  /** The ids of the models that the server offers. Throws `CompletionError`. */
+  async listModels(options: CallOptions = {}): Promise<readonly string[]> {
+    const answer = tryParseJson(await this.#models(options))
+    // Together answers with the bare list.
+    const list = isJsonArray(answer) ? answer : isJsonObject(answer) ? arrayAt(answer, 'data') : undefined
+    if (list === undefined) throw new CompletionError('json', 'The list of models is not a JSON list', { provider: this.#options.provider })
+    return list.flatMap((entry) => (isJsonObject(entry) ? [stringAt(entry, 'id') ?? ''] : [])).filter((id) => id !== '')
+  }
+
+  #models({ signal = new AbortController().signal, headers, retry }: CallOptions): Promise<string> {
+    const { modelsPath = '/models', provider } = this.#options
+    if (modelsPath === false) return Promise.reject(new CompletionError('request', `${provider} has no list of models`))
+    const attempt = async () => readText(await this.#http.get(modelsPath, { signal, headers }))
+    return withRetry(attempt, { policy: retry ?? this.#http.retry, signal })
+  }
+}
+
+function keyHeaders({ apiKey, keyHeader = 'bearer' }: CompatibleClientOptions): Readonly<Record<string, string>> {
+  if (apiKey === undefined || apiKey === '') return {}
+  return keyHeader === 'bearer' ? { authorization: `Bearer ${apiKey}` } : { 'api-key': apiKey }
+}
+
+export interface CompletionsClientOptions extends ChatConnectionOptions {
+  /** With the version in it; `https://api.openai.com/v1` unless given. */
+  readonly baseUrl?: string
+  readonly organization?: string
+  readonly project?: string
+  /** What differs from OpenAI, for a server that nearly is one. */
+  readonly dialect?: Partial<ChatDialect>
+}
+
+const OPENAI_BASE_URL = 'https://api.openai.com/v1'
+
+/** OpenAI by its older interface, Chat Completions. Holds the connections: keep one and share it. */
+export class CompletionsClient extends CompatibleClient {
+  constructor({ baseUrl = OPENAI_BASE_URL, organization, project, dialect, headers, ...options }: CompletionsClientOptions = {}) {
+    super({
+      ...options,
+      provider: OPENAI.provider,
+      baseUrl,
+      dialect: { ...OPENAI.dialect, ...dialect },
+      headers: {
+        ...(organization === undefined ? {} : { 'openai-organization': organization }),
+        ...(project === undefined ? {} : { 'openai-project': project }),
+        ...headers,
+      },
+    })
+  }
+
+  /** From `OPENAI_API_KEY` and `OPENAI_BASE_URL`; the address alone is enough. Throws `ConfigError` without either. */
+  static fromEnv(env: Readonly<Record<string, string | undefined>> = process.env, options: CompletionsClientOptions = {}): CompletionsClient {
+    const apiKey = env[OPENAI.apiKeyVariable] || undefined
+    const baseUrl = env[OPENAI.baseUrlVariable] || undefined
+    if (apiKey === undefined && baseUrl === undefined) throw new ConfigError('Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server that needs no key')
+    return new CompletionsClient({ ...(apiKey === undefined ? {} : { apiKey }), ...(baseUrl === undefined ? {} : { baseUrl }), ...options })
+  }
+}
