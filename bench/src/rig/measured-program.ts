@@ -5,14 +5,21 @@
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ClientName } from './bench-client.ts'
 
-const BENCH_SOURCES = fileURLToPath(new URL('.', import.meta.url))
 const RIG_SOURCES = fileURLToPath(new URL('../../../packages/rig/src', import.meta.url))
 const PEERS = fileURLToPath(new URL('../../peers', import.meta.url))
-const CLIENT_SOURCES = ['bench-client.ts', 'loopback-only.ts', 'measure.ts', 'measure-process.ts', 'ours-client.ts', 'raw-client.ts', 'scenarios.ts']
+const CLIENT_SOURCES = [
+  new URL('./bench-client.ts', import.meta.url),
+  new URL('./loopback-only.ts', import.meta.url),
+  new URL('./measure.ts', import.meta.url),
+  new URL('./measure-process.ts', import.meta.url),
+  new URL('./ours-client.ts', import.meta.url),
+  new URL('./raw-client.ts', import.meta.url),
+  new URL('./scenarios.ts', import.meta.url),
+].map((url) => fileURLToPath(url))
 const RELATIVE_IMPORT = /((?:\bfrom|\bimport)\s*\(?\s*'\.{1,2}\/[^']+)\.ts'/g
 
 export interface MeasuredProgram {
@@ -32,7 +39,7 @@ export function makeMeasuredProgram(): MeasuredProgram {
   for (const file of globSync('**/*.ts', { cwd: RIG_SOURCES })) if (!file.endsWith('.test.ts')) writeStripped(join(RIG_SOURCES, file), join(rig, file))
   writeFileSync(join(rig, 'package.json'), JSON.stringify({ name: '@buildscale/rig', type: 'module', exports: './index.js' }))
   symlinkSync(dirname(fileURLToPath(import.meta.resolve('zod/package.json'))), join(modules, 'zod'))
-  for (const file of CLIENT_SOURCES) writeStripped(join(BENCH_SOURCES, file), join(folder, file))
+  for (const source of CLIENT_SOURCES) writeStripped(source, join(folder, basename(source)))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
   return {
     folder,
