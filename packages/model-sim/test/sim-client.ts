@@ -16,6 +16,26 @@ export async function post(sim: ModelSim, body: unknown, headers: Record<string,
   return fetch(`${sim.url}/responses`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) })
 }
 
+export type Path = '/responses' | '/chat/completions' | '/messages'
+
+/** A body for any wire, with the headers that Anthropic demands. */
+export async function postTo(sim: ModelSim, path: Path | '/embeddings', body: unknown): Promise<Response> {
+  const headers = { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' }
+  return fetch(`${sim.url}${path}`, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) })
+}
+
+/** A question of one user message, as each wire words it. */
+export function question(path: Path, text: string): Item {
+  switch (path) {
+    case '/responses':
+      return { model: 'gpt-4o', input: text }
+    case '/chat/completions':
+      return { model: 'gpt-4o', messages: [{ role: 'user', content: text }] }
+    case '/messages':
+      return { model: 'claude-sonnet-4-6', max_tokens: 512, messages: [{ role: 'user', content: text }] }
+  }
+}
+
 /** The events of a whole stream. */
 export async function streamEvents(sim: ModelSim, body: object): Promise<Item[]> {
   const reply = await post(sim, { ...body, stream: true })
@@ -23,7 +43,7 @@ export async function streamEvents(sim: ModelSim, body: object): Promise<Item[]>
 }
 
 export function parseEvents(text: string): Item[] {
-  return text.split('\n\n').filter((frame) => frame.includes('data: ')).map((frame) => JSON.parse(frame.slice(frame.indexOf('data: ') + 6)) as Item)
+  return text.split('\n\n').filter((frame) => frame.includes('data: {')).map((frame) => JSON.parse(frame.slice(frame.indexOf('data: ') + 6)) as Item)
 }
 
 export function user(text: string): Item {

@@ -1,6 +1,7 @@
 /** Turns what a model answers into the chunks of a Chat Completions stream, in OpenAI's order and with its fields. */
 import { parseJson, type JsonObject } from '../json.ts'
 import { idField, reasoningWords, streamPieces, type ModelTurn, type OutputPart, type Quirk } from '../model-turn.ts'
+import { obfuscation } from '../obfuscation.ts'
 import { issuedCallId } from '../responses/item-id.ts'
 import { dataFrame } from '../sse-frame.ts'
 import { contentText } from '../text-content.ts'
@@ -107,7 +108,7 @@ class TurnEncoder {
   }
 
   #delta(delta: JsonObject): void {
-    this.#chunk({ choices: [choice(delta, null)], ...this.#nullUsage() })
+    this.#chunk({ choices: [choice(delta, null)], ...this.#nullUsage(), obfuscation: obfuscation(JSON.stringify(delta)) })
   }
 
   #chunk(fields: JsonObject): void {

@@ -1,6 +1,7 @@
 /** Turns what a model answers into the events of a Responses stream, in OpenAI's order and with its fields. */
 import { isObject, textOf, type JsonObject } from '../json.ts'
 import { idField, streamPieces, type ModelTurn, type OutputPart, type TurnEnd } from '../model-turn.ts'
+import { obfuscation } from '../obfuscation.ts'
 import { eventFrame } from '../sse-frame.ts'
 import type { TurnIdentity } from '../wire.ts'
 import { followerId, issuedCallId, reasoningId } from './item-id.ts'
@@ -220,9 +221,4 @@ function sizeOf(value: unknown): number {
   if (typeof value === 'string') return value.length
   if (Array.isArray(value)) return value.reduce((sum: number, part: unknown) => sum + sizeOf(isObject(part) ? part['text'] : part), 0)
   return 0
-}
-
-/** Padding to a multiple of 16 characters, which hides the length of a delta from who watches the line. */
-function obfuscation(delta: string): string {
-  return 'aQ3xZ8kLm0PdVw7R'.slice(delta.length % 16)
 }
