@@ -2,7 +2,7 @@ import type { CompletionSink } from '../completion/completion-stream.ts'
 import { CompletionError } from '../errors.ts'
 import { SseDecoder } from '../http/sse-decoder.ts'
 import type { HttpResponse } from '../http/transport.ts'
-import type { DecoderOutput, StreamDecoder } from './http-completion-model.ts'
+import type { DecoderOutput, StreamDecoder } from './wire.ts'
 
 /** How long, in milliseconds, the end of the connection is waited for after the end of the answer: a connection that ended can be used again. */
 const LINGER_MS = 250

@@ -1,10 +1,14 @@
 import { AgentBuilder } from '../../agent/agent-builder.ts'
 import type { RetryPolicy } from '../../completion/completion-request.ts'
 import { ConfigError } from '../../errors.ts'
+import { ExtractorBuilder } from '../../extractor/extractor-builder.ts'
 import { FetchTransport } from '../../http/fetch-transport.ts'
 import { HttpClient } from '../../http/http-client.ts'
 import { NodeTransport } from '../../http/node-transport.ts'
 import { DEFAULT_RETRY } from '../../http/retry.ts'
+import type { SchemaLike } from '../../tool/schema.ts'
+import { getJson, modelIds, type LookupOptions } from '../get-json.ts'
+import { OpenAiEmbeddingModel } from './embedding-model.ts'
 import type { SystemInstructions } from './encode-request.ts'
 import { ResponsesCompletionModel } from './responses-completion-model.ts'
 
@@ -66,6 +70,26 @@ export class Client {
 
   agent<Deps = unknown>(id: string): AgentBuilder<Deps> {
     return new AgentBuilder<Deps>(this.completionModel(id))
+  }
+
+  /** Gets data in the form of `schema` out of text. Throws `TypeError` for a schema without a JSON form. */
+  extractor<S extends SchemaLike>(id: string, schema: S): ExtractorBuilder<S> {
+    return new ExtractorBuilder(this.completionModel(id), schema)
+  }
+
+  /** `ndims` asks for shorter vectors than the model's own. */
+  embeddingModel(id: string, ndims?: number): OpenAiEmbeddingModel {
+    return new OpenAiEmbeddingModel({ http: this.#http, model: id, ndims })
+  }
+
+  /** Whether address and key are right. Throws `CompletionError` when they are not: with status 401 for a key that is refused. */
+  async verify(options: LookupOptions = {}): Promise<void> {
+    await getJson(this.#http, '/models', options)
+  }
+
+  /** The ids of the models that the key may use. Throws `CompletionError`. */
+  async listModels(options: LookupOptions = {}): Promise<readonly string[]> {
+    return modelIds(await getJson(this.#http, '/models', options))
   }
 }
 
