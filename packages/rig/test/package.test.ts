@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { calls, says, toolCall } from '../src/testing/scripted-model.ts'
 import { startScriptedServer } from './responses-server.ts'
@@ -10,9 +11,10 @@ const REPOSITORY = join(import.meta.dirname, '../../..')
 const PACKAGE = join(REPOSITORY, 'packages/rig')
 const TYPESCRIPT = join(REPOSITORY, 'node_modules/typescript/bin/tsc')
 
-/** What a user writes on the first day: an agent with a typed tool, watched to its end, and the support for tests. */
+/** What a user writes on the first day: an agent with a typed tool, watched to its end, then spans and a model for tests. */
 const PROGRAM = `
 import { AgentBuilder, MaxTurnsError, openai, tool, type MultiTurnStreamItem, type SchemaLike } from '@buildscale/rig'
+import { openTelemetry } from '@buildscale/rig/otel'
 import { ScriptedModel, says } from '@buildscale/rig/testing'
 
 const parameters = {
@@ -29,7 +31,7 @@ const print = (item: MultiTurnStreamItem): void => {
 }
 for await (const item of openai.Client.fromEnv().agent(openai.GPT_4O).tool(weather).build().streamPrompt('How is the weather in Turin?')) print(item)
 
-const scripted = new AgentBuilder(new ScriptedModel([says('Scripted.')])).build()
+const scripted = new AgentBuilder(new ScriptedModel([says('Scripted.')])).telemetry(openTelemetry()).build()
 console.log(await scripted.prompt('Hello'), new MaxTurnsError(1, { role: 'user', content: [] }, []).name)
 `
 
@@ -52,12 +54,16 @@ beforeAll(async () => {
   mkdirSync(consumer)
   writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
   await run('npm', ['install', tarball, '--offline', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: consumer })
+  for (const name of ['@types/node', '@opentelemetry/api']) {
+    mkdirSync(join(consumer, 'node_modules', dirname(name)), { recursive: true })
+    symlinkSync(join(REPOSITORY, 'node_modules', name), join(consumer, 'node_modules', name))
+  }
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Packs a copy: packing changes the manifest for a moment, and other tests are reading it. Gives the path of the package. */
 async function pack(repository: string): Promise<string> {
-  for (const path of ['packages/rig', 'scripts', 'tsconfig.base.json']) {
+  for (const path of ['packages/rig', 'scripts/build-package.ts', 'tsconfig.base.json']) {
     cpSync(join(REPOSITORY, path), join(repository, path), { recursive: true, filter: (source) => !/\/(node_modules|readme-[^/]*)$/.test(source) })
   }
   symlinkSync(join(REPOSITORY, 'node_modules'), join(repository, 'node_modules'))
@@ -105,6 +111,14 @@ describe('the packed package', () => {
     expect(Object.keys(manifest).filter((field) => ['dependencies', 'devDependencies', 'scripts'].includes(field))).toEqual([])
   })
 
+  it('needs nothing but Node and the peers that its manifest names', () => {
+    const { peerDependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { peerDependencies: Record<string, string> }
+    const imported = globSync('dist/**/*.{js,d.ts}', { cwd: installed })
+      .flatMap((file) => ts.preProcessFile(readFileSync(join(installed, file), 'utf8')).importedFiles.map(({ fileName }) => fileName))
+      .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
+    expect([...new Set(imported.map((name) => name.split('/').slice(0, 2).join('/')))].sort()).toEqual(Object.keys(peerDependencies).sort())
+  })
+
   it('names neither the machine that built it nor the project around it', () => {
     for (const file of globSync('{dist,examples}/**/*.*', { cwd: installed })) {
       const text = readFileSync(join(installed, file), 'utf8').replaceAll('@buildscale/rig', '')
@@ -115,8 +129,6 @@ describe('the packed package', () => {
   })
 
   it('type-checks in a strict project of its users, declarations of libraries included', async () => {
-    mkdirSync(join(consumer, 'node_modules/@types'), { recursive: true })
-    symlinkSync(join(REPOSITORY, 'node_modules/@types/node'), join(consumer, 'node_modules/@types/node'))
     writeFileSync(join(consumer, 'main.ts'), PROGRAM)
     writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify(TSCONFIG))
     expect((await run(process.execPath, [TYPESCRIPT, '-p', '.'], { cwd: consumer })).all).toBe('')
@@ -128,6 +140,11 @@ describe('the packed package', () => {
     const { stdout } = await run(process.execPath, ['main.ts'], { cwd: consumer, env: { OPENAI_BASE_URL: server.baseUrl } })
     expect(stdout).toBe('[{"type":"text","text":"Sunny in TURIN."}]\nSunny.\nScripted. MaxTurnsError\n')
   })
+})
+
+it('the tools of MCP servers load without the SDK, which only connecting needs', async () => {
+  writeFileSync(join(consumer, 'mcp.ts'), "import { connectMcp, mcpTools } from '@buildscale/rig/mcp'\nconsole.log(typeof connectMcp, typeof mcpTools)\n")
+  expect((await run(process.execPath, ['mcp.ts'], { cwd: consumer })).stdout).toBe('function function\n')
 })
 
 it('packing leaves the manifest as it was', () => {
