@@ -17,7 +17,7 @@ const OPENAI_NAMES = [
 /** Names of this program's own models; `load:…` names come on top, see load-model.ts. */
 export const OWN_NAMES = ['rules', 'scripted'] as const
 
-const ANTHROPIC_NAMES = ['claude-opus-4-6', 'claude-opus-4-5', 'claude-sonnet-4-6', 'claude-sonnet-4-5', 'claude-haiku-4-5'] as const
+const ANTHROPIC_NAMES = ['claude-opus-4-8', 'claude-opus-4-6', 'claude-opus-4-5', 'claude-sonnet-4-6', 'claude-sonnet-4-5', 'claude-haiku-4-5'] as const
 
 const EMBEDDING_NAMES = ['text-embedding-3-small', 'text-embedding-3-large', 'text-embedding-ada-002'] as const
 
