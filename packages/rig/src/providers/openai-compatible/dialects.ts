@@ -50,14 +50,17 @@ export const OLLAMA: ChatServer = {
   dialect: { ...PLAIN_DIALECT, replayReasoning: 'reasoning', outputWithTools: false },
 }
 
-/** Needs `--enable-auto-tool-choice` and a tool parser for tools; without a reasoning parser set `thinkTags`: https://docs.vllm.ai. */
+/**
+ * Needs `--enable-auto-tool-choice` and a tool parser for tools; without a reasoning parser set `thinkTags`. Older releases want
+ * `reasoning_content` where newer ones have `reasoning`: https://docs.vllm.ai.
+ */
 export const VLLM: ChatServer = {
   ...LOCAL,
   provider: 'vllm',
   baseUrl: 'http://127.0.0.1:8000/v1',
   apiKeyVariable: 'VLLM_API_KEY',
   baseUrlVariable: 'VLLM_BASE_URL',
-  dialect: { ...PLAIN_DIALECT, replayReasoning: 'reasoning_content', outputWithTools: false },
+  dialect: { ...PLAIN_DIALECT, replayReasoning: 'reasoning', outputWithTools: false },
 }
 
 /** Knows tool choices by name only, and refuses an output format beside tools: https://github.com/ggml-org/llama.cpp. */
