@@ -19,11 +19,12 @@ export async function measure(client: BenchClient, work: Work): Promise<Measurem
   }
 }
 
-async function measureText(client: BenchClient, { deltas, warmUp, perSecond }: WorkOf<'text'>): Promise<Measurement> {
+async function measureText(client: BenchClient, { deltas, warmUps, repeats, perSecond }: WorkOf<'text'>): Promise<Measurement> {
   // The warm-up is of the same kind: a burst and a paced stream take different paths through every client.
-  const stream = (count: number) => streamAll(client, { model: perSecond === undefined ? `load:text:${count}` : `load:text:${count}:${perSecond}`, deltas: count })
-  await stream(warmUp)
-  return { perDelta: (await cpuOf(() => stream(deltas))) / deltas }
+  const model = perSecond === undefined ? `load:text:${deltas}` : `load:text:${deltas}:${perSecond}`
+  const stream = () => streamAll(client, { model, deltas })
+  for (let made = 0; made < warmUps; made += 1) await stream()
+  return { perDelta: (await medianOf(repeats, stream)) / deltas }
 }
 
 async function measureStreams(client: BenchClient, { streams, deltas, singles }: WorkOf<'streams'>): Promise<Measurement> {
@@ -99,15 +100,16 @@ async function measureArguments(client: BenchClient, { deltas, chars, runs }: Wo
   }
   const quarter = Math.ceil(deltas / 4)
   for (let made = 0; made < 2; made += 1) await run(quarter)
-  const quarterMs = await medianMs(runs, () => run(quarter))
-  const wholeMs = await medianMs(runs, () => run(deltas))
+  const quarterMs = (await medianOf(runs, () => run(quarter))) / 1000
+  const wholeMs = (await medianOf(runs, () => run(deltas))) / 1000
   const text = JSON.stringify({ step: 0, path: '', reason: longest })
-  return { wholeMs, quarterMs, oneParseMs: await medianMs(runs, async () => void JSON.parse(text)) }
+  return { wholeMs, quarterMs, oneParseMs: (await medianOf(runs, async () => void JSON.parse(text))) / 1000 }
 }
 
-async function medianMs(times: number, work: () => Promise<void>): Promise<number> {
+/** CPU microseconds of the middle one of several times the same work. */
+async function medianOf(times: number, work: () => Promise<unknown>): Promise<number> {
   const costs: number[] = []
-  for (let made = 0; made < times; made += 1) costs.push((await cpuOf(work)) / 1000)
+  for (let made = 0; made < times; made += 1) costs.push(await cpuOf(work))
   return costs.toSorted((a, b) => a - b)[Math.floor(times / 2)] ?? 0
 }
 

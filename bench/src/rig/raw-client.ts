@@ -66,17 +66,22 @@ function receive(reply: IncomingMessage, done: (answer: Answer) => void, failed:
   let rest = ''
   reply.setEncoding('utf8')
   reply.on('data', (chunk: string) => {
-    const text = rest + chunk
     let start = 0
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      // "data: " is the only field that is read; 100 is "d".
-      if (text.charCodeAt(start) === 100) take(JSON.parse(text.slice(start + 6, end)), answer)
+    for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', start)) {
+      // "data: " is the only field that is read; 100 is "d". An unfinished line is searched once, however many chunks it comes in.
+      if (rest !== '') takeLine(rest + chunk.slice(start, end), answer)
+      else if (chunk.charCodeAt(start) === 100) take(JSON.parse(chunk.slice(start + 6, end)), answer)
+      rest = ''
       start = end + 1
     }
-    rest = text.slice(start)
+    rest += chunk.slice(start)
   })
   reply.on('error', failed)
   reply.on('end', () => done(answer))
+}
+
+function takeLine(line: string, answer: Answer): void {
+  if (line.charCodeAt(0) === 100) take(JSON.parse(line.slice(6)), answer)
 }
 
 interface WireEvent {
