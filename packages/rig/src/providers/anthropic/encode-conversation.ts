@@ -2,9 +2,6 @@ import type { AnyMessage } from '../../completion/message-types.ts'
 import { InputFragments } from '../input-fragments.ts'
 import { hasBlocks, messageBlocks, type Block, type ReplayOptions } from './encode-messages.ts'
 
-/** Blocks that can carry no marker. */
-const UNMARKABLE = new Set(['thinking', 'redacted_thinking'])
-
 /** Several messages that travel as one. */
 interface Merger {
   readonly members: readonly AnyMessage[]
@@ -31,7 +28,7 @@ export class ConversationEncoder {
     this.#fragments = new InputFragments((message) => messageJson(message.role, this.#blocks(message)))
   }
 
-  /** `cacheControl`, as JSON, goes to the last block that can carry it. */
+  /** `cacheControl`, as JSON, goes to the last block. */
   encode(messages: readonly AnyMessage[], cacheControl?: string): Buffer {
     const sent = this.#grouped(messages.filter((message) => this.#isSent(message)))
     const last = sent.at(-1)
@@ -91,7 +88,7 @@ export function marked(json: string, cacheControl: string): string {
   return `${json.slice(0, -1)},"cache_control":${cacheControl}}`
 }
 
+/** Thinking can carry no marker, and never stands at the end. */
 function withMarker(blocks: readonly Block[], cacheControl: string): readonly Block[] {
-  const place = blocks.findLastIndex(({ type }) => !UNMARKABLE.has(type))
-  return blocks.map((block, index) => (index === place ? { ...block, json: marked(block.json, cacheControl) } : block))
+  return blocks.map((block, index) => (index === blocks.length - 1 ? { ...block, json: marked(block.json, cacheControl) } : block))
 }
