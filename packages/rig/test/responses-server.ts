@@ -10,6 +10,8 @@ import type { ScriptedTurn } from '../src/testing/scripted-model.ts'
 export type Reply =
   | { readonly type: 'events'; readonly events: readonly object[]; readonly ending?: 'end' | 'cut' | 'hang' }
   | { readonly type: 'bytes'; readonly bytes: string }
+  /** Everything, the head included; then the connection is reset. */
+  | { readonly type: 'raw'; readonly bytes: string }
   | { readonly type: 'json'; readonly status: number; readonly body: Json; readonly headers?: Record<string, string> }
   | { readonly type: 'reset' }
   | { readonly type: 'silence' }
@@ -35,7 +37,7 @@ export async function startResponsesServer(replies: readonly Reply[], { isFragme
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await text(request)
     const reply = replies[requests.length] ?? { type: 'json', status: 418, body: { error: { message: 'no reply is left' } } }
-    requests.push({ body: JSON.parse(body), headers: request.headers })
+    requests.push({ body: body === '' ? {} : JSON.parse(body), headers: request.headers })
     await answer(reply, response, isFragmented)
   }
   const server = createServer((request, response) => {
@@ -59,6 +61,11 @@ export async function startResponsesServer(replies: readonly Reply[], { isFragme
 async function answer(reply: Reply, response: ServerResponse, isFragmented: boolean): Promise<void> {
   switch (reply.type) {
     case 'silence': return
+    case 'raw': {
+      response.socket?.write(reply.bytes)
+      setTimeout(() => response.socket?.resetAndDestroy(), 30)
+      return
+    }
     case 'reset': return void response.socket?.resetAndDestroy()
     case 'json': return void response.writeHead(reply.status, { 'content-type': 'text/plain', 'x-request-id': 'req_1', ...reply.headers }).end(JSON.stringify(reply.body))
     case 'bytes': return void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(reply.bytes)

@@ -83,6 +83,6 @@ function asText(content: readonly AssistantContent[], result: string): readonly 
   return [...texts, { type: 'text', text: result }]
 }
 
-function withoutIdentity({ messageId: _, ...turn }: AssistantTurn): AssistantTurn {
+function withoutIdentity({ messageId: _message, responseId: _response, ...turn }: AssistantTurn): AssistantTurn {
   return { ...turn, finishReason: 'stop' }
 }

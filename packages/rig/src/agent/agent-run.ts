@@ -213,9 +213,10 @@ export class AgentRun {
   }
 
   /** An empty answer is not kept: providers refuse it when it is replayed. */
-  #pushAssistant({ content, messageId, origin }: AssistantTurn): void {
+  #pushAssistant({ content, messageId, responseId, origin }: AssistantTurn): void {
     if (content.length === 0) return
-    const message: AssistantMessage = { role: 'assistant', content, ...(messageId === undefined ? {} : { id: messageId }), origin }
+    const ids = { ...(messageId === undefined ? {} : { id: messageId }), ...(responseId === undefined ? {} : { responseId }) }
+    const message: AssistantMessage = { role: 'assistant', content, ...ids, origin }
     this.#fresh.push(message)
   }
 

@@ -142,6 +142,8 @@ export interface AssistantMessage {
   /** Parts in wire order. */
   readonly content: readonly AssistantContent[]
   readonly id?: string
+  /** The provider's id of the whole response: what a conversation that the provider keeps goes on from. */
+  readonly responseId?: string
   readonly origin?: ModelOrigin
 }
 

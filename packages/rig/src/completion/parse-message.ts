@@ -16,11 +16,13 @@ export function parseMessage(json: unknown): AnyMessage {
   if (role === 'user') return { role, content: parts(message['content']).map((part, index) => userPart(part, `message.content[${index}]`)) }
   if (role !== 'assistant') throw new TypeError('message.role: expected "system", "user" or "assistant"')
   const id = stringAt(message, 'id')
+  const responseId = stringAt(message, 'responseId')
   const origin = objectAt(message, 'origin')
   return {
     role,
     content: parts(message['content']).map((part, index) => assistantPart(part, `message.content[${index}]`)),
     ...(id === undefined ? {} : { id }),
+    ...(responseId === undefined ? {} : { responseId }),
     ...(origin === undefined ? {} : { origin: parseOrigin(origin) }),
   }
 }

@@ -1,6 +1,6 @@
 import { CompletionError } from '../errors.ts'
-import { aborted, parseUrl } from './node-transport.ts'
-import type { HttpRequest, HttpResponse, OnChunk, Transport } from './transport.ts'
+import { parseUrl } from './node-transport.ts'
+import { aborted, type HttpRequest, type HttpResponse, type OnChunk, type Transport } from './transport.ts'
 
 /** A `fetch` of the caller's choice: for proxies, other platforms and tests. */
 export class FetchTransport implements Transport {

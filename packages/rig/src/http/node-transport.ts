@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type In
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { urlToHttpOptions } from 'node:url'
 import { CompletionError } from '../errors.ts'
-import type { HttpRequest, HttpResponse, OnChunk, Transport } from './transport.ts'
+import { aborted, type HttpRequest, type HttpResponse, type OnChunk, type Transport } from './transport.ts'
 
 /**
  * `node:http(s)` with connections that are kept. Built-in `fetch` costs more than a millisecond more per request and a hundred
@@ -135,11 +135,6 @@ function connectionError(error: Error & { readonly code?: string }, outgoing: Cl
   const isStale = outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
   const Kind = isStale ? StaleConnection : CompletionError
   return new Kind('http', `No connection to ${host}: ${error.code ?? error.message}`, { cause: error })
-}
-
-/** An aborted exchange, whatever the platform called it. */
-export function aborted(signal: AbortSignal): CompletionError {
-  return new CompletionError('aborted', typeof signal.reason === 'string' ? signal.reason : 'The call was aborted', { cause: signal.reason })
 }
 
 /** Throws `CompletionError` of kind `url`. */

@@ -1,5 +1,6 @@
 import type { RetryPolicy } from '../completion/completion-request.ts'
 import { CompletionError, isRetryable } from '../errors.ts'
+import { aborted } from './transport.ts'
 
 /** Two more attempts, at most eight seconds apart unless the server asks for another pause. */
 export const DEFAULT_RETRY: RetryPolicy = {
@@ -22,7 +23,7 @@ export interface RetryOptions {
   readonly random?: () => number
 }
 
-/** Runs `attempt` until it succeeds or may not be repeated; throws its last error. The pauses end with the signal. */
+/** Runs `attempt` until it succeeds or may not be repeated; throws its last error, or one of kind `aborted` when the signal ends a pause. */
 export async function withRetry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   for (let failures = 0; ; failures++) {
     try {
@@ -30,7 +31,7 @@ export async function withRetry<T>(attempt: () => Promise<T>, options: RetryOpti
     } catch (error) {
       const delay = options.mayRepeat?.() === false ? undefined : retryDelay(error, failures, options)
       if (delay === undefined) throw error
-      await sleep(delay, options.signal, error)
+      await sleep(delay, options.signal)
     }
   }
 }
@@ -62,12 +63,12 @@ export function retryAfterMs(headers: Headers, now: number): number | undefined 
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 
-function sleep(delayMs: number, signal: AbortSignal, error: unknown): Promise<void> {
+function sleep(delayMs: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  if (signal.aborted) return Promise.reject(error)
+  if (signal.aborted) return Promise.reject(aborted(signal))
   const onAbort = () => {
     clearTimeout(timer)
-    reject(error)
+    reject(aborted(signal))
   }
   const timer = setTimeout(() => {
     signal.removeEventListener('abort', onAbort)

@@ -24,6 +24,11 @@ describe('server-sent events', () => {
     for (let size = 1; size < 40; size++) expect(decode(bytes, [size])).toEqual(expected)
   })
 
+  it('may have lines that end in carriage returns, in pairs that are cut apart too', () => {
+    const bytes = Buffer.from('data: a\r\rdata: b\r\n\r\ndata: c\rdata: d\r\r')
+    for (let size = 1; size <= bytes.length; size++) expect(decode(bytes, [size])).toEqual(['a', 'b', 'c\nd'])
+  })
+
   it('may begin with a byte order mark and end without the blank line', () => {
     expect(decode(Buffer.from('\uFEFFdata: first\n\ndata: last'), SIZES)).toEqual(['first', 'last'])
   })

@@ -2,7 +2,6 @@ import { StringDecoder } from 'node:string_decoder'
 
 /** The longest event, in UTF-16 units, that is collected before the stream counts as broken. */
 const MAX_EVENT = 64 * 1024 * 1024
-const CARRIAGE_RETURN = 13
 const SPACE = 32
 
 /**
@@ -16,6 +15,8 @@ export class SseDecoder {
   #rest = ''
   #data: string | undefined
   #isFirst = true
+  /** The last chunk ended in a carriage return: a line feed that follows belongs to it. */
+  #skipsLineFeed = false
 
   /** `onData` gets the data of each event; several data lines are joined by a line feed. What it throws ends the decoding. */
   constructor(onData: (data: string) => void) {
@@ -29,6 +30,7 @@ export class SseDecoder {
       if (text.startsWith('\uFEFF')) text = text.slice(1)
       this.#isFirst = false
     }
+    if (this.#skipsLineFeed || text.includes('\r')) text = this.#withLineFeeds(text)
     let start = 0
     for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
       if (this.#rest === '') this.#line(text, start, end)
@@ -51,9 +53,15 @@ export class SseDecoder {
     this.#line(line, 0, line.length)
   }
 
-  /** The line of `text` between `start` and its line feed at `end`. Nothing but data is cut out. */
-  #line(text: string, start: number, end: number): void {
-    const last = end > start && text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end
+  /** Lines may end in CR, LF or both; a pair may be cut apart. */
+  #withLineFeeds(text: string): string {
+    const continued = this.#skipsLineFeed && text.startsWith('\n') ? text.slice(1) : text
+    if (text !== '') this.#skipsLineFeed = text.endsWith('\r')
+    return continued.replaceAll(/\r\n?/g, '\n')
+  }
+
+  /** The line of `text` between `start` and its line feed at `last`. Nothing but data is cut out. */
+  #line(text: string, start: number, last: number): void {
     if (last === start) {
       this.#dispatch()
       return

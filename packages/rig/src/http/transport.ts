@@ -1,3 +1,5 @@
+import { CompletionError } from '../errors.ts'
+
 /** One HTTP exchange, as far as providers need it. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST'
@@ -28,12 +30,21 @@ export interface Transport {
   send(request: HttpRequest): Promise<HttpResponse>
 }
 
-/** The whole answer as text. */
+/** The whole answer as text. Throws `CompletionError`, of kind `http` when the bytes break off: such an exchange may be repeated. */
 export async function readText(response: HttpResponse): Promise<string> {
   const chunks: Uint8Array[] = []
-  await response.read((chunk) => {
-    chunks.push(chunk)
-    return undefined
-  })
+  try {
+    await response.read((chunk) => {
+      chunks.push(chunk)
+      return undefined
+    })
+  } catch (error) {
+    throw error instanceof CompletionError ? error : new CompletionError('http', 'The connection broke off in the middle of the answer', { cause: error })
+  }
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** An aborted exchange, whatever the platform called it. */
+export function aborted(signal: AbortSignal): CompletionError {
+  return new CompletionError('aborted', typeof signal.reason === 'string' ? signal.reason : 'The call was aborted', { cause: signal.reason })
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { startResponsesServer, startScriptedServer, replyOf, type Reply } from '../../../test/responses-server.ts'
 import { Message } from '../../completion/message.ts'
@@ -76,6 +77,48 @@ describe('a client', () => {
     await expect(new Client({ baseUrl: server.baseUrl, timeoutMs: 30, retry: false }).completionModel('m').stream(request).response).rejects.toMatchObject({ kind: 'timeout' })
     await expect(new Client({ baseUrl: 'http://127.0.0.1:1/v1', retry: false }).completionModel('m').completion(request)).rejects.toMatchObject({ kind: 'http' })
     await expect(new Client({ baseUrl: 'nonsense', retry: false }).completionModel('m').completion(request)).rejects.toMatchObject({ kind: 'url' })
+  })
+
+  it('tries a whole answer again whose bytes break off', async () => {
+    const broken = `HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{"id"`
+    await using server = await startResponsesServer([{ type: 'raw', bytes: broken }, { type: 'raw', bytes: broken }, replyOf(says('ok'), { isStreaming: false })])
+    const models = [new Client({ baseUrl: server.baseUrl, retry }), new Client({ baseUrl: server.baseUrl, retry: false, fetch })].map((client) => client.completionModel('m'))
+    await expect(models[1]?.completion(request)).rejects.toMatchObject({ kind: 'http' })
+    await expect(models[0]?.completion(request)).resolves.toMatchObject({ responseId: 'resp_1' })
+  })
+
+  it('ends an answer that stops coming, in the time given for the client or for the call, however slowly it came before', async () => {
+    const stalled: Reply = { type: 'events', events: [{ type: 'response.output_text.delta', output_index: 0, item_id: 'm', delta: 'so' }], ending: 'hang' }
+    await using server = await startResponsesServer([stalled, stalled])
+    const model = new Client({ baseUrl: server.baseUrl, idleTimeoutMs: 60 }).completionModel('m')
+    const said: string[] = []
+    const iterate = async () => {
+      for await (const item of model.stream(request)) if (item.type === 'text') said.push(item.text)
+    }
+    await expect(iterate()).rejects.toMatchObject({ kind: 'timeout', message: 'The answer stopped: no byte for 60 ms' })
+    expect(said).toEqual(['so'])
+    await expect(model.stream(request, { idleTimeoutMs: 30 }).response).rejects.toMatchObject({ message: 'The answer stopped: no byte for 30 ms' })
+    expect(server.requests).toHaveLength(2)
+  })
+
+  it('does not take its own consumer for a server that has stopped', async () => {
+    const reply = replyOf(says('x'.repeat(5000)), { isStreaming: true })
+    if (reply.type !== 'events') throw new Error('unexpected')
+    const deltas = Array.from({ length: 4000 }, (_, n) => ({ type: 'response.output_text.delta', output_index: 0, item_id: 'm', delta: String(n) }))
+    await using server = await startResponsesServer([{ ...reply, events: [...deltas, ...reply.events.slice(-1)] }], { isFragmented: false })
+    const stream = new Client({ baseUrl: server.baseUrl, idleTimeoutMs: 40 }).completionModel('m').stream(request)
+    let count = 0
+    for await (const item of stream) {
+      if (item.type === 'text' && count++ === 10) await sleep(150)
+    }
+    expect(count).toBe(4000)
+  })
+
+  it('says whether its key is right, and which models there are', async () => {
+    await using server = await startResponsesServer([{ type: 'json', status: 200, body: { data: [{ id: 'a' }, { id: 'b' }] } }, refused(401, 'invalid_api_key')])
+    const client = new Client({ baseUrl: server.baseUrl, apiKey: 'k' })
+    await expect(client.listModels()).resolves.toEqual(['a', 'b'])
+    await expect(client.verify()).rejects.toMatchObject({ status: 401, code: 'invalid_api_key' })
   })
 
   it('can be stopped while it waits for its next attempt', async () => {

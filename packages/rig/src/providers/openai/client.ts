@@ -32,6 +32,11 @@ export interface ClientOptions {
   readonly strictTools?: boolean
   /** Whether a message's `phase` goes back with it, as newer models want it; `true` unless given. */
   readonly replayPhase?: boolean
+  /**
+   * Leaves the conversation with OpenAI: a request names the last response (`previous_response_id`) and holds only what was said since.
+   * Needs responses to be stored there, which they are unless `store` says otherwise. `false` unless given.
+   */
+  readonly serverState?: boolean
 }
 
 const DEFAULT_BASE_URL = 'https://api.openai.com/v1'
@@ -64,8 +69,8 @@ export class Client {
   }
 
   completionModel(id: string): ResponsesCompletionModel {
-    const { systemInstructions = 'instructions', strictTools, replayPhase = true } = this.#options
-    return new ResponsesCompletionModel({ http: this.#http, model: id, systemInstructions, strictTools, replayPhase })
+    const { systemInstructions = 'instructions', strictTools, replayPhase = true, serverState = false } = this.#options
+    return new ResponsesCompletionModel({ http: this.#http, model: id, systemInstructions, strictTools, replayPhase, serverState })
   }
 
   agent<Deps = unknown>(id: string): AgentBuilder<Deps> {

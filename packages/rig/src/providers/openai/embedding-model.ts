@@ -2,11 +2,9 @@ import type { CallOptions } from '../../completion/completion-request.ts'
 import { isJsonArray, isJsonObject, numberAt, objectAt, tryParseJson, type Json, type JsonObject } from '../../completion/json.ts'
 import { EmbeddingError } from '../../embeddings/embedding-error.ts'
 import { onlyEmbedding, type Embedding, type EmbeddingModel, type Vector } from '../../embeddings/embedding-model.ts'
-import { CompletionError } from '../../errors.ts'
 import type { HttpClient } from '../../http/http-client.ts'
-import { aborted } from '../../http/node-transport.ts'
 import { withRetry } from '../../http/retry.ts'
-import { readText, type HttpResponse } from '../../http/transport.ts'
+import { readText } from '../../http/transport.ts'
 import { responseError } from './response-error.ts'
 
 export interface OpenAiEmbeddingModelOptions {
@@ -51,12 +49,7 @@ export class OpenAiEmbeddingModel implements EmbeddingModel {
     this.#check(texts)
     const body = this.#body(texts)
     const signal = options.signal ?? new AbortController().signal
-    try {
-      return await withRetry(async () => this.#decode(await this.#answer(body, { signal, options }), texts), { policy: options.retry ?? this.#http.retry, signal })
-    } catch (error) {
-      // A pause before another attempt that is ended by the signal ends with the failure before it.
-      throw signal.aborted ? aborted(signal) : error
-    }
+    return withRetry(async () => this.#decode(await this.#answer(body, { signal, options }), texts), { policy: options.retry ?? this.#http.retry, signal })
   }
 
   async embedText(text: string, options?: CallOptions): Promise<Embedding> {
@@ -78,7 +71,7 @@ export class OpenAiEmbeddingModel implements EmbeddingModel {
   async #answer(body: Buffer, { signal, options }: { readonly signal: AbortSignal; readonly options: CallOptions }): Promise<JsonObject> {
     const headers = options.headers === undefined ? {} : { headers: options.headers }
     const response = await this.#http.post('/embeddings', { body, accept: 'application/json', signal, ...headers })
-    const json = tryParseJson(await readWhole(response))
+    const json = tryParseJson(await readText(response))
     if (!isJsonObject(json)) throw new EmbeddingError('json', 'The answer is not a JSON object')
     if (objectAt(json, 'error') !== undefined) throw responseError(json, this.#http.requestIdOf(response))
     return json
@@ -91,15 +84,6 @@ export class OpenAiEmbeddingModel implements EmbeddingModel {
       if (vec.length !== ndims) throw new EmbeddingError('response', `Embedding ${index} has ${vec.length} coordinates instead of ${ndims}`)
       return { document: texts[index] ?? '', vec }
     })
-  }
-}
-
-/** Bytes that break off are a failed exchange, which may be repeated. */
-async function readWhole(response: HttpResponse): Promise<string> {
-  try {
-    return await readText(response)
-  } catch (error) {
-    throw error instanceof CompletionError ? error : new CompletionError('http', 'The connection broke off in the middle of the answer', { cause: error })
   }
 }
 

@@ -5,7 +5,7 @@ import type { CompletionRequest } from '../../completion/completion-request.ts'
 import { RequestEncoder, type RequestEncoderOptions } from './encode-request.ts'
 
 const origin = { provider: 'openai', api: 'responses', model: 'm' }
-const encoder = (options: Partial<RequestEncoderOptions> = {}) => new RequestEncoder({ origin, systemInstructions: 'instructions', strictTools: undefined, replayPhase: true, ...options })
+const encoder = (options: Partial<RequestEncoderOptions> = {}) => new RequestEncoder({ origin, systemInstructions: 'instructions', strictTools: undefined, replayPhase: true, serverState: false, ...options })
 const encode = (request: CompletionRequest, options: Partial<RequestEncoderOptions> = {}) => JSON.parse(encoder(options).encode(request, { isStreaming: false }).toString())
 const inputOf = (...messages: AnyMessage[]) => encode({ messages }).input
 const turn = (content: readonly AssistantContent[], from = origin): AnyMessage => ({ role: 'assistant', content, origin: from })
@@ -98,6 +98,19 @@ describe('a request to OpenAI Responses', () => {
   it('asks for structured output under a name that is allowed', () => {
     const schema = { title: 'My Answer', type: 'object', properties: { a: { type: 'string' } }, required: ['a'] }
     expect(encode({ messages: [Message.user('u')], outputSchema: { schema } }).text.format).toMatchObject({ type: 'json_schema', name: 'My_Answer', strict: true, schema: { additionalProperties: false } })
+  })
+
+  it('names the response to go on from and sends what was said since, where the provider keeps the conversation', () => {
+    const answer: AnyMessage = { role: 'assistant', content: [call], origin, responseId: 'resp_1' }
+    const messages = [Message.system('s'), Message.user('u'), answer, Message.toolResult(call, 'out')]
+    const documents = [{ id: 'd', text: 'body' }]
+    const body = encode({ messages, documents }, { serverState: true })
+    expect(body).toMatchObject({ previous_response_id: 'resp_1', instructions: 's', input: [{ type: 'function_call_output', call_id: 'call_1' }] })
+    expect(body.input).toHaveLength(1)
+    expect(encode({ messages })).not.toHaveProperty('previous_response_id')
+    expect(encode({ messages, additionalParams: { store: false } }, { serverState: true })).not.toHaveProperty('previous_response_id')
+    expect(encode({ messages, model: 'another' }, { serverState: true }).input).toHaveLength(3)
+    expect(encode({ messages: messages.slice(0, 2), documents }, { serverState: true }).input).toHaveLength(2)
   })
 
   it('writes each message once, however many requests it is in', () => {

@@ -3,6 +3,7 @@ import { isJsonArray, objectAt, type Json, type JsonObject } from '../../complet
 import type { AnyMessage, ModelOrigin, SystemMessage } from '../../completion/message-types.ts'
 import { CompletionError } from '../../errors.ts'
 import { assistantItems, documentItem, systemItem, userItems, type ReplayOptions } from './encode-input.ts'
+import { isSameOrigin } from '../same-origin.ts'
 import { InputFragments } from '../input-fragments.ts'
 import { strictSchema } from '../strict-schema.ts'
 
@@ -18,6 +19,8 @@ export interface RequestEncoderOptions {
   /** Makes every tool strict that does not say otherwise; `undefined` leaves it to the service. */
   readonly strictTools: boolean | undefined
   readonly replayPhase: boolean
+  /** Goes on from the provider's own copy of the conversation where it has one: only what was said since is sent. */
+  readonly serverState: boolean
 }
 
 /** Fields that the request itself decides; the same names in additional parameters lose. */
@@ -44,7 +47,9 @@ export class RequestEncoder {
   encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): Buffer {
     const params = request.additionalParams ?? {}
     const model = request.model ?? this.#options.origin.model
-    const { lifted, rest } = liftSystem(request.messages, this.#options.systemInstructions)
+    const { lifted, rest: all } = liftSystem(request.messages, this.#options.systemInstructions)
+    const kept = this.#options.serverState && params['store'] !== false ? keptConversation(all, { ...this.#options.origin, model }) : undefined
+    const rest = kept === undefined ? all : all.slice(kept.length)
     const tools = this.#toolFragments(request, params)
     const fields = JSON.stringify({
       ...passedThrough(params),
@@ -53,9 +58,11 @@ export class RequestEncoder {
       ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
       ...(request.toolChoice === undefined || tools.length === 0 ? {} : { tool_choice: toolChoiceOf(request.toolChoice) }),
       ...textFormat(request, params),
+      ...(kept === undefined ? {} : { previous_response_id: kept.responseId }),
       ...(isStreaming ? { stream: true } : {}),
     })
-    const documents = (request.documents ?? []).map((document) => JSON.stringify(documentItem(document)))
+    // The provider has seen them with the beginning of the conversation.
+    const documents = (kept === undefined ? request.documents ?? [] : []).map((document) => JSON.stringify(documentItem(document)))
     const input = this.#input(rest, { documents, replay: this.#replay(model, params) })
     if (input.length === 0) throw new CompletionError('request', 'There is nothing to answer: the request has no message')
     const instructions = this.#instructionsField(lifted)
@@ -120,6 +127,14 @@ export class RequestEncoder {
     this.#tools.set(tool, fragment)
     return fragment
   }
+}
+
+/** How much of the conversation the provider has kept: up to the newest answer of this model. */
+function keptConversation(messages: readonly AnyMessage[], target: ModelOrigin): { readonly responseId: string; readonly length: number } | undefined {
+  const index = messages.findLastIndex((message) => message.role === 'assistant' && message.responseId !== undefined && message.origin !== undefined && isSameOrigin(message.origin, target))
+  const message = messages[index]
+  if (message?.role !== 'assistant' || message.responseId === undefined) return undefined
+  return { responseId: message.responseId, length: index + 1 }
 }
 
 function encodeMessage(message: AnyMessage, replay: ReplayOptions): string {

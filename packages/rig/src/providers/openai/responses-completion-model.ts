@@ -17,6 +17,7 @@ export interface ResponsesModelOptions {
   readonly systemInstructions: SystemInstructions
   readonly strictTools: boolean | undefined
   readonly replayPhase: boolean
+  readonly serverState: boolean
 }
 
 const PROVIDER = 'openai'
