@@ -19,6 +19,7 @@ const ROWS: readonly Row[] = DOCUMENT.slice(DOCUMENT.indexOf('## All names')).sp
   .map((line) => line.split('|').map((cell) => cell.trim()))
   .map(([, rig = '', ours = '', notes = '']) => ({ rig, ours, notes }))
 
+const isOfThePlatform = (name: string): boolean => (name.split('.')[0] ?? '') in globalThis
 const quoted = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '')
 
 /** `a::{self, b::{c, d}}` as Rust reads it in a `use`. */
@@ -143,9 +144,16 @@ describe('what the document says of this package', () => {
   it('names only what exists', () => {
     const names = new Names(program)
     const isName = (text: string): boolean => /^[A-Za-z_]\w*(\.\w+)*$/.test(text)
-    const isOfThePlatform = (text: string): boolean => (text.split('.')[0] ?? '') in globalThis
     const mentioned = ROWS.flatMap(({ ours, notes }) => [...quoted(ours), ...quoted(notes).filter((text) => isName(text) && !isOfThePlatform(text))])
     expect([...new Set(mentioned)].filter((name) => !names.has(name))).toEqual([])
+  })
+
+  it('speaks in its text of types and hooks that exist', () => {
+    const names = new Names(program)
+    const text = DOCUMENT.slice(0, DOCUMENT.indexOf('## All names')).replaceAll(/```[\s\S]*?```/g, '')
+    const mentioned = quoted(text).flatMap((name) => (/^[A-Z]\w*(\.\w+)?$/.test(name) ? [name] : /^on[A-Z]\w*$/.test(name) ? [`AgentHook.${name}`] : []))
+    expect(mentioned).toContain('AgentHook.onToolCall')
+    expect(mentioned.filter((name) => !names.has(name) && !isOfThePlatform(name))).toEqual([])
   })
 
   it('shows examples that compile', () => {
