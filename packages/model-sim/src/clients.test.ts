@@ -1,5 +1,5 @@
 import { createOpenAI } from '@ai-sdk/openai'
-import { generateText, stepCountIs, streamText, tool } from 'ai'
+import { APICallError, generateText, stepCountIs, streamText, tool } from 'ai'
 import OpenAI from 'openai'
 import type { ResponseInputItem } from 'openai/resources/responses/responses'
 import { expect, it } from 'vitest'
@@ -72,6 +72,19 @@ it('gives the official openai client its typed errors', () =>
     await expect(client.responses.create({ model: 'gpt-4o', input: 'hi' })).rejects.toThrow(OpenAI.RateLimitError)
   }))
 
+it('tells the official openai client of a failure in the middle of a stream', () =>
+  withSim({ script: { turns: [{ text: 'half a', error: { code: 'server_error', message: 'broken' } }] } }, async (sim) => {
+    const client = new OpenAI({ apiKey: 'any', baseURL: sim.url, maxRetries: 0 })
+    const stream = await client.responses.create({ model: 'gpt-4o', input: 'hi', stream: true })
+    const types: string[] = []
+    const read = async (): Promise<void> => {
+      for await (const event of stream) types.push(event.type)
+    }
+    await read().catch((error: unknown) => types.push(error instanceof OpenAI.APIError ? 'error' : 'something else')) // thrown, or an event: both are told
+    expect(types.filter((type) => type.endsWith('.delta'))).toHaveLength(2)
+    expect(types.at(-1)).toBe('error')
+  }))
+
 const addTool = tool({ description: 'adds', inputSchema: z.object({ x: z.number(), y: z.number() }), execute: ({ x, y }) => Promise.resolve(x + y) })
 
 it('streams text and a loop of tool calls to the ai package', () =>
@@ -112,4 +125,11 @@ it('lets the ai package run the offline model and the load model', () =>
     const loaded = await generateText({ model: provider('load:steps:3'), prompt: 'go', tools: { ls: anything }, stopWhen: stepCountIs(9) })
     expect(listed.text).toContain('/a.md')
     expect(loaded.steps).toHaveLength(4)
+  }))
+
+it('tells the ai package of errors', () =>
+  withSim({}, async (sim) => {
+    const provider = createOpenAI({ apiKey: 'any', baseURL: sim.url })
+    const failed = generateText({ model: provider('gpt-99'), prompt: 'hi', maxRetries: 0 })
+    await expect(failed).rejects.toSatisfy((error) => APICallError.isInstance(error) && error.statusCode === 400 && error.message.includes('gpt-99'))
   }))

@@ -37,6 +37,7 @@ it('explains itself on --help', async () => {
   const { output, ended } = start('--help')
   expect(await ended).toBe(0)
   expect(output.stdout).toContain('--script FILE')
+  for (const path of ['/v1/responses', '/v1/chat/completions', '/v1/embeddings', '/v1/messages']) expect(output.stdout).toContain(path)
 })
 
 it.each([

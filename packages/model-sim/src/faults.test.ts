@@ -324,6 +324,15 @@ describe('what one wire alone can do', () => {
       expect(await ask('/messages')).toContain('for messages')
     }))
 
+  it('Messages speaks of scripts, of load models and of unknown paths in its own envelope', () =>
+    withSim({ script: { turns: [] } }, async (sim) => {
+      const typeOf = async (reply: Promise<Response>): Promise<unknown> => ((await (await reply).json()) as { type: string; error: { type: string } }).error.type
+      expect(await typeOf(postTo(sim, '/messages', question('/messages', 'hi')))).toBe('invalid_request_error')
+      expect(await typeOf(postTo(sim, '/messages', { ...question('/messages', 'hi'), model: 'load:text:0' }))).toBe('invalid_request_error')
+      const missing = fetch(`${sim.url}/messages/count_tokens`, { method: 'POST', headers: { 'anthropic-version': '2023-06-01' } })
+      expect(await typeOf(missing)).toBe('not_found_error')
+    }))
+
   it('Messages takes its key from x-api-key, and tells nobody what it was', () =>
     withSim({ apiKey: 'right' }, async (sim) => {
       const ask = async (headers: Record<string, string>): Promise<[number, string]> => {

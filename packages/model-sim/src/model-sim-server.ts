@@ -32,18 +32,21 @@ const EMBEDDED: ModelAnswer = { type: 'turn', turn: { parts: [], end: { type: 'c
 export class ModelSimServer {
   readonly #settings: ServerSettings
   readonly #log = new RequestLog()
-  readonly #responses: Wire = new ResponsesWire()
   readonly #wires: ReadonlyMap<string, Wire>
+  readonly #messages: Wire
+  /** In whose words a path that belongs to no wire is refused. */
+  readonly #others: Wire = new ChatWire()
   readonly #load = new LoadModel()
   readonly #scripted: ScriptedModel | undefined
 
   constructor(settings: ServerSettings) {
     this.#settings = settings
     this.#scripted = settings.script && new ScriptedModel(settings.script)
+    this.#messages = new MessagesWire(settings.script)
     this.#wires = new Map<string, Wire>([
-      ['/v1/responses', this.#responses],
+      ['/v1/responses', new ResponsesWire()],
       ['/v1/chat/completions', new ChatWire()],
-      ['/v1/messages', new MessagesWire(settings.script)],
+      ['/v1/messages', this.#messages],
       ['/v1/embeddings', new EmbeddingsWire()],
     ])
   }
@@ -59,7 +62,8 @@ export class ModelSimServer {
   async handle(request: IncomingMessage, reply: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname
     const known = this.#wires.get(path)
-    const exchange = { wire: known ?? this.#responses, requestId: `req_${newResponseKey()}`, reply }
+    const wire = known ?? (path.startsWith('/v1/messages/') ? this.#messages : this.#others)
+    const exchange = { wire, requestId: `req_${newResponseKey()}`, reply }
     reply.setHeader(exchange.wire.requestIdHeader, exchange.requestId)
     try {
       if (path === '/__requests') this.#inspect(request.method ?? 'GET', reply)

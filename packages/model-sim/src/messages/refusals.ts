@@ -16,8 +16,11 @@ export function unknownTag(place: string, options: { readonly tag: unknown; read
   return new ApiError(`${place}: Input tag '${String(options.tag)}' found using 'type' does not match any of the expected tags: ${expected}`)
 }
 
+/** Codes that are none of this provider's types (they are OpenAI's, or ours) give way to the usual type for the status. */
 export function anthropicErrorBody(error: Pick<ApiError, 'message' | 'status' | 'type' | 'code'>, requestId: string): JsonObject {
-  return { type: 'error', error: { type: error.type ?? error.code ?? TYPES[error.status] ?? (error.status >= 500 ? 'api_error' : 'invalid_request_error'), message: error.message }, request_id: requestId }
+  const own = error.type ?? (error.code?.endsWith('_error') === true ? error.code : undefined)
+  const type = own ?? TYPES[error.status] ?? (error.status >= 500 ? 'api_error' : 'invalid_request_error')
+  return { type: 'error', error: { type, message: error.message }, request_id: requestId }
 }
 
 const TYPES: Readonly<Record<number, string>> = {
