@@ -73,6 +73,7 @@ export class ChatAnswer {
       this.#output({
         type: 'tool_end',
         id: slot.key,
+        arguments: slot.arguments,
         onUnparseable: isCut || finishReason === 'stop' ? 'drop' : 'error',
         ...(isKnown ? { provider: { callId: slot.wireId } } : {}),
         ...extrasOf(slot),
@@ -152,7 +153,7 @@ export class ChatAnswer {
     }
     slot.arguments += text
     slot.extraContent ??= objectAt(fragment, 'extra_content')
-    if (text !== '') this.#output({ type: 'tool_delta', id: slot.key, delta: text })
+    if (text !== '' && !this.#isWhole) this.#output({ type: 'tool_delta', id: slot.key, delta: text })
   }
 
   /** The latest call of an index; without one, the call with the id, or else the latest of all. */

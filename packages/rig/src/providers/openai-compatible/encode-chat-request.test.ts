@@ -215,7 +215,7 @@ describe('the dialect of', () => {
     expect(encode({ messages: [hello, turn([call]), Message.toolResult(call, 'r')], outputSchema, tools, toolChoice: 'required' }, MISTRAL.dialect)).not.toHaveProperty('response_format')
   })
 
-  it('llama.cpp and LM Studio is offered only the functions that may be chosen', () => {
+  it('llama.cpp offers only the functions that may be chosen, for it cannot be told which', () => {
     const body = encode({ ...ask, tools, toolChoice: { type: 'specific', functionNames: ['g'] } }, LLAMA_CPP.dialect)
     expect(body.tool_choice).toBe('required')
     expect(body.tools.map((one: { function: { name: string } }) => one.function.name)).toEqual(['g'])
@@ -226,7 +226,7 @@ describe('the dialect of', () => {
     expect(encode(ask, PERPLEXITY.dialect, true)).not.toHaveProperty('stream_options')
   })
 
-  it('local servers has its system and assistant texts as plain strings', () => {
+  it('a local server has system and assistant texts as plain strings', () => {
     expect(messagesOf([Message.system('s'), hello, turn([{ type: 'text', text: 'x' }])], OLLAMA.dialect)).toEqual([{ role: 'system', content: 's' }, { role: 'user', content: 'u' }, { role: 'assistant', content: 'x' }])
     expect(messagesOf([Message.system('s'), hello], { systemRole: 'developer' })[0].role).toBe('developer')
   })

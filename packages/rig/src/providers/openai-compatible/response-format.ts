@@ -5,7 +5,7 @@ import type { ChatDialect } from './chat-dialect.ts'
 
 /** The schema that the answer to this request is asked for, now; `undefined` when it is not the time yet. */
 export function dueOutputSchema(request: CompletionRequest, { outputWithForcedTools }: ChatDialect, hasTools: boolean): OutputSchema | undefined {
-  if (!hasTools || request.toolChoice === 'none') return request.outputSchema
+  if (request.outputSchema === undefined || !hasTools || request.toolChoice === 'none') return request.outputSchema
   // With a format from the start models answer at once and never call a tool.
   if (!holdsToolResult(request)) return undefined
   return isForced(request.toolChoice) && !outputWithForcedTools ? undefined : request.outputSchema
