@@ -29,7 +29,8 @@ export function callError(thrown: unknown, client: Pick<McpClient, 'transport'>)
   if (code === undefined || !(thrown instanceof Error)) return ToolExecutionError.from(thrown, 'network')
   if (code >= 100 && code <= 599) return httpError(code, thrown)
   if (code >= -1) return ToolExecutionError.from(thrown, 'network')
-  const message = thrown.message.replace(/^MCP error -?\d+: /, '')
+  // The SDK puts this before the words of the server, on both sides.
+  const message = thrown.message.replace(/^(?:MCP error -?\d+: )+/, '')
   if (code === CONNECTION_CLOSED && (client.transport === undefined || /^connection closed/i.test(message))) return ToolExecutionError.from(thrown, 'network')
   return new ToolExecutionError(KINDS_BY_CODE.get(code) ?? 'provider', message, { code: String(code), cause: thrown })
 }
