@@ -39,6 +39,7 @@ export {
 } from './completion/message-types.ts'
 export { Message } from './completion/message.ts'
 export { addUsage, ZERO_USAGE, type Usage } from './completion/usage.ts'
+export { createModel, type CreateModelOptions, type ModelSource } from './create-model.ts'
 export { EmbeddingError, type EmbeddingErrorKind } from './embeddings/embedding-error.ts'
 export { type Embedding, type EmbeddingModel, type Vector } from './embeddings/embedding-model.ts'
 export { EmbeddingsBuilder, type EmbedDocument, type EmbeddedDocument } from './embeddings/embeddings-builder.ts'
@@ -63,4 +64,5 @@ export { VectorStoreError, type VectorStoreErrorKind } from './vector-store/vect
 export { type VectorSearchMatch, type VectorSearchRequest, type VectorSearchResult, type VectorStoreIndex } from './vector-store/vector-store-index.ts'
 export * as anthropic from './providers/anthropic/anthropic.ts'
 export { type LookupOptions } from './providers/get-json.ts'
+export * as compatible from './providers/openai-compatible/compatible.ts'
 export * as openai from './providers/openai/openai.ts'

@@ -7,6 +7,8 @@ import { HttpClient } from '../../http/http-client.ts'
 import { NodeTransport } from '../../http/node-transport.ts'
 import { DEFAULT_RETRY } from '../../http/retry.ts'
 import type { SchemaLike } from '../../tool/schema.ts'
+import type { ChatDialect } from '../openai-compatible/chat-dialect.ts'
+import { CompletionsClient } from '../openai-compatible/client.ts'
 import { getJson, modelIds, type LookupOptions } from '../get-json.ts'
 import { OpenAiEmbeddingModel } from './embedding-model.ts'
 import type { SystemInstructions } from './encode-request.ts'
@@ -75,6 +77,12 @@ export class Client {
 
   agent<Deps = unknown>(id: string): AgentBuilder<Deps> {
     return new AgentBuilder<Deps>(this.completionModel(id))
+  }
+
+  /** The same account by Chat Completions, with a dialect for servers that nearly are OpenAI. */
+  completionsApi({ dialect }: { readonly dialect?: Partial<ChatDialect> } = {}): CompletionsClient {
+    const { systemInstructions: _systemInstructions, replayPhase: _replayPhase, serverState: _serverState, ...shared } = this.#options
+    return new CompletionsClient({ ...shared, ...(dialect === undefined ? {} : { dialect }) })
   }
 
   /** Gets data in the form of `schema` out of text. Throws `TypeError` for a schema without a JSON form. */
