@@ -132,7 +132,7 @@ describe('the packed package', () => {
     writeFileSync(join(consumer, 'main.ts'), PROGRAM)
     writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify(TSCONFIG))
     expect((await run(process.execPath, [TYPESCRIPT, '-p', '.'], { cwd: consumer })).all).toBe('')
-  })
+  }, 60_000)
 
   it('runs there with plain node', async () => {
     await using server = await startScriptedServer([calls(toolCall('call_1', 'get_weather', { city: 'Turin' })), says('Sunny.')])
