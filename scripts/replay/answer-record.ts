@@ -1,0 +1,45 @@
+import type { AssistantContent, CompletionResponse, FinishReason, Usage } from '@buildscale/rig'
+import type { AnswerReading, CallReading } from './independent-reading.ts'
+import { isObject, parseJson, type JsonObject } from './json.ts'
+
+/** What the runtime made of an answer. */
+export interface AnswerRecord {
+  readonly answer: AnswerReading
+  /** The deltas that a consumer saw, joined; `undefined` when the answer was not streamed. */
+  readonly streamedText: string | undefined
+}
+
+export interface DecodedTurn {
+  readonly content: readonly AssistantContent[]
+  readonly usage: Usage | undefined
+  readonly finishReason: FinishReason | undefined
+}
+
+/** A whole response as a turn. */
+export function turnOf({ choice, usage, usageKnown, finishReason }: CompletionResponse): DecodedTurn {
+  return { content: choice, usage: usageKnown ? usage : undefined, finishReason }
+}
+
+/** What the runtime made of an answer, in the terms of the independent reading. */
+export function answerOf({ content, usage, finishReason }: DecodedTurn): AnswerReading {
+  const reasoning = content.flatMap((part) => (part.type === 'reasoning' ? part.content : []))
+  return {
+    text: content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+    reasoning: reasoning.map((entry) => (entry.type === 'text' || entry.type === 'summary' ? entry.text : '')).join(''),
+    opaque: reasoning.flatMap((entry) => (entry.type === 'encrypted' || entry.type === 'redacted' ? [entry.data] : [])),
+    signatures: reasoning.flatMap((entry) => (entry.type === 'text' && entry.signature !== undefined ? [entry.signature] : [])),
+    calls: content.flatMap((part): readonly CallReading[] => (part.type === 'tool_call' ? [{ id: part.provider?.callId ?? '', name: part.function.name, arguments: part.function.arguments }] : [])),
+    finishReason: finishReason === undefined ? null : typeof finishReason === 'string' ? finishReason : `other: ${finishReason.other}`,
+    usage: usage === undefined ? null : usageOf(usage),
+  }
+}
+
+function usageOf({ toolUsePromptTokens: _notInRecordings, ...usage }: Usage) {
+  return usage
+}
+
+/** An answer as plain JSON, to be compared. */
+export function answerJson(answer: AnswerReading): JsonObject {
+  const json = parseJson(JSON.stringify(answer))
+  return isObject(json) ? json : {}
+}

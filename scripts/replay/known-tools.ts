@@ -1,0 +1,96 @@
+import { ToolOutput, type AgentHook, type Tool, type ToolDefinition, type ToolResultContent } from '@buildscale/rig'
+import { isObject, objectAt, type JsonObject } from './json.ts'
+
+/** A tool whose results need not be taken from the recording. */
+interface KnownTool {
+  /** The arguments that it has to have to be the one that is known. */
+  readonly parameters: readonly string[]
+  /** `undefined` when it cannot do anything with the arguments. */
+  readonly call: (args: JsonObject) => string | undefined
+}
+
+const KNOWN_TOOLS: Readonly<Record<string, KnownTool>> = {
+  add: { parameters: ['x', 'y'], call: (args) => integer(args, (x, y) => x + y) },
+  subtract: { parameters: ['x', 'y'], call: (args) => integer(args, (x, y) => x - y) },
+  lookup_harbor_label: { parameters: [], call: () => 'crimson-harbor' },
+  lookup_orchard_label: { parameters: [], call: () => 'silver-orchard' },
+  get_weather: { parameters: ['city'], call: ({ city }) => (typeof city === 'string' ? `Weather in ${city}: 72F (22C), sunny with light clouds, humidity 45%, wind 8 mph NW` : undefined) },
+  notify: { parameters: ['msg'], call: ({ msg }) => (typeof msg === 'string' ? `sent: ${msg}` : undefined) },
+}
+
+/** What a hook says in place of a tool that it did not let run. */
+const NOT_RUN = /\b(?:skip(?:s|ped|ping)?|den(?:y|ied|ies)|reject(?:s|ed)?|block(?:s|ed)?|refuse[sd]?|approv(?:al|ed)|not (?:been )?(?:allowed|permitted|executed|run)|disallowed|cancell?ed|terminated)\b/i
+
+function integer({ x, y }: JsonObject, combine: (x: number, y: number) => number): string | undefined {
+  return typeof x === 'number' && typeof y === 'number' ? String(Math.trunc(combine(x, y))) : undefined
+}
+
+/** The tool that is known under that name and has those parameters. */
+function knownTool({ name, parameters }: ToolDefinition): KnownTool | undefined {
+  const known = Object.hasOwn(KNOWN_TOOLS, name) ? KNOWN_TOOLS[name] : undefined
+  const properties = Object.keys(objectAt(parameters, 'properties'))
+  if (known === undefined || properties.length !== known.parameters.length) return undefined
+  return known.parameters.every((parameter) => properties.includes(parameter)) ? known : undefined
+}
+
+/** The results that a recording holds, by the id of their call. */
+export type RecordedResults = ReadonlyMap<string, readonly ToolResultContent[]>
+
+/** Where results come from: the tools that are known compute theirs, all others say what was recorded. */
+export class ReplayTools {
+  readonly tools: readonly Tool[]
+  readonly #results: RecordedResults
+  readonly #known: ReadonlyMap<string, KnownTool>
+  #hasUsedRecording = false
+
+  constructor(definitions: readonly ToolDefinition[], results: RecordedResults) {
+    this.#results = results
+    this.#known = new Map(definitions.flatMap((definition) => {
+      const known = knownTool(definition)
+      return known === undefined ? [] : [[definition.name, known] as const]
+    }))
+    this.tools = definitions.map((definition) => this.#tool(definition))
+  }
+
+  /** Whether a result came from the recording: then it is an input of the caller. */
+  get hasUsedRecording(): boolean {
+    return this.#hasUsedRecording
+  }
+
+  /** Keeps a known tool from running where the recording tells that a hook did so. */
+  get hook(): Pick<AgentHook, 'onToolCall'> {
+    return {
+      onToolCall: (_ctx, { name, call }) => {
+        const text = this.#recordedText(call.provider?.callId ?? call.id)
+        if (!this.#known.has(name) || text === undefined || !NOT_RUN.test(text)) return undefined
+        this.#hasUsedRecording = true
+        return { type: 'skip', reason: text }
+      },
+    }
+  }
+
+  #tool(definition: ToolDefinition): Tool {
+    return {
+      name: definition.name,
+      strict: definition.strict,
+      definition: () => definition,
+      parseArgs: (raw) => raw,
+      call: (args, { toolCallId }) => this.#call(definition.name, { args: isObject(args) ? args : {}, callId: toolCallId }),
+    }
+  }
+
+  #call(name: string, { args, callId }: { readonly args: JsonObject; readonly callId: string }): ToolOutput {
+    const computed = this.#known.get(name)?.call(args)
+    if (computed !== undefined) return ToolOutput.text(computed)
+    this.#hasUsedRecording = true
+    const recorded = this.#results.get(callId)
+    if (recorded === undefined) throw new Error(`The recording holds no result of the call ${callId}`)
+    return ToolOutput.of(...recorded)
+  }
+
+  #recordedText(callId: string): string | undefined {
+    const [first] = this.#results.get(callId) ?? []
+    return first?.type === 'text' ? first.text : undefined
+  }
+}
+

@@ -1,0 +1,203 @@
+import type { AssistantMessage, Message, UserMessage } from '@buildscale/rig'
+import { findAnswer, findPredecessor, handedOutLater } from './attribute-answers.ts'
+import { canonical, parseJson } from './json.ts'
+import type { ReadExchange } from './read-exchange.ts'
+import type { Entry, RecordedRequest, Settings } from './recorded-request.ts'
+
+/** What the messages of a run are made of. Everything that names an exchange comes from the runtime, never from the recording. */
+export type Piece =
+  /** What only the caller can know. */
+  | { readonly type: 'recorded'; readonly messages: readonly Message[] }
+  /** The messages that the runtime sent in that exchange, with its answer or without. */
+  | { readonly type: 'conversation'; readonly exchange: number; readonly withAnswer: boolean }
+  /** The results of the calls of that answer, as the runtime has them. */
+  | { readonly type: 'results'; readonly exchange: number }
+  /** The parts of that answer that the caller has chosen to send. */
+  | { readonly type: 'selected'; readonly exchange: number; readonly chosen: AssistantMessage }
+  | { readonly type: 'selected-results'; readonly exchange: number; readonly chosen: UserMessage }
+
+/** Exchanges that the runtime has to produce without further help, one after the other. */
+export interface PlannedRun {
+  readonly exchanges: readonly number[]
+  readonly isStreaming: boolean
+  readonly settings: Settings
+  readonly pieces: readonly Piece[]
+  /** The exchange whose response the server goes on from. */
+  readonly previousResponse: number | undefined
+  /** `agent`: the runtime runs the tools and goes on by itself; `model`: one call. */
+  readonly mode: 'agent' | 'model'
+  readonly isCallerInput: boolean
+}
+
+/** A request that nothing in the recording leads to. */
+export interface PlanProblem {
+  readonly exchange: number
+  readonly reason: string
+}
+
+export interface Plan {
+  readonly runs: readonly PlannedRun[]
+  readonly problems: readonly PlanProblem[]
+}
+
+interface RunDraft {
+  readonly exchanges: number[]
+  readonly settings: Settings
+  readonly isStreaming: boolean
+  readonly pieces: readonly Piece[]
+  readonly previousResponse: number | undefined
+  readonly isCallerInput: boolean
+}
+
+/** Splits the exchanges of a recording into runs of the runtime. */
+export function planConversation(exchanges: readonly ReadExchange[]): Plan {
+  const planner = new Planner(exchanges)
+  for (const index of exchanges.keys()) planner.add(index)
+  return planner.plan()
+}
+
+class Planner {
+  readonly #exchanges: readonly ReadExchange[]
+  readonly #runs: RunDraft[] = []
+  readonly #problems: PlanProblem[] = []
+
+  constructor(exchanges: readonly ReadExchange[]) {
+    this.#exchanges = exchanges
+  }
+
+  plan(): Plan {
+    return { runs: this.#runs.map((run) => ({ ...run, mode: this.#modeOf(run) })), problems: this.#problems }
+  }
+
+  add(index: number): void {
+    const exchange = this.#exchanges[index]
+    if (exchange === undefined) return
+    const { request } = exchange
+    if (request.previousResponseId !== undefined) return this.#continueOnServer(index, exchange)
+    const predecessor = findPredecessor(this.#exchanges, index)
+    if (predecessor === undefined) return this.#begin(index, exchange)
+    this.#continue(index, { exchange, predecessor })
+  }
+
+  /** The server has the rest: only what is new is sent, and the id comes from the runtime. */
+  #continueOnServer(index: number, { request, reader }: ReadExchange): void {
+    const named = this.#exchanges.findIndex(({ reading }) => reading.type === 'answer' && reading.responseId === request.previousResponseId)
+    const previousResponse = named >= 0 && named < index ? named : index - 1
+    const answered = previousResponse < 0 ? undefined : previousResponse
+    const results = leading(request.entries, 'result')
+    const rest = request.entries.slice(results.length)
+    const own: readonly Piece[] = answered === undefined ? [{ type: 'recorded', messages: reader.messages(results) }] : [{ type: 'results', exchange: answered }]
+    this.#runs.push(draft(request, {
+      exchanges: [index],
+      pieces: [...(results.length === 0 ? [] : own), ...this.#tail(index, rest)],
+      previousResponse: answered,
+      isCallerInput: true,
+    }))
+  }
+
+  #begin(index: number, { request }: ReadExchange): void {
+    const pieces = this.#tail(index, request.entries)
+    const isCallerInput = pieces.some(({ type }) => type !== 'recorded')
+    this.#runs.push(draft(request, { exchanges: [index], pieces, previousResponse: undefined, isCallerInput }))
+  }
+
+  #continue(index: number, { exchange: { request, reader }, predecessor }: { readonly exchange: ReadExchange; readonly predecessor: number }): void {
+    const before = this.#exchanges[predecessor]
+    if (before === undefined) return
+    const added = request.entries.slice(before.request.entries.length)
+    const said = leading(added, 'assistant')
+    const results = leading(added.slice(said.length), 'result')
+    const rest = added.slice(said.length + results.length)
+    const isSame = isSameSetting(before.request, request)
+    const hasCalls = before.reading.type === 'answer' && before.reading.answer.calls.length > 0
+    const run = this.#runs.find(({ exchanges }) => exchanges.at(-1) === predecessor)
+    const isOwnText = isCallersText(said, before)
+    if (rest.length === 0 && isSame && !isOwnText) {
+      if (hasCalls && run !== undefined) run.exchanges.push(index)
+      else this.#problems.push({ exchange: index, reason: 'nothing leads to this request: it adds nothing of the caller to a conversation that had ended or has gone on already' })
+      return
+    }
+    const resultPieces: readonly Piece[] = results.length === 0 ? [] : hasCalls ? [{ type: 'results', exchange: predecessor }] : [{ type: 'recorded', messages: reader.messages(results) }]
+    const pieces: readonly Piece[] = [
+      { type: 'conversation', exchange: predecessor, withAnswer: !isOwnText },
+      ...(isOwnText ? [{ type: 'recorded', messages: reader.messages(said) } as const] : []),
+      ...resultPieces,
+      ...this.#tail(index, rest),
+    ]
+    this.#runs.push(draft(request, { exchanges: [index], pieces, previousResponse: undefined, isCallerInput: true }))
+  }
+
+  /** Entries that the caller has put together: answers among them still come from the runtime, with the results of their calls. */
+  #tail(index: number, entries: readonly Entry[]): readonly Piece[] {
+    const reader = this.#exchanges[index]?.reader
+    if (reader === undefined || entries.length === 0) return []
+    const pieces: Piece[] = []
+    let answered: number | undefined
+    for (const group of groups(entries)) {
+      const messages = reader.messages(group)
+      const [first] = messages
+      if (group[0]?.role === 'assistant' && first?.role === 'assistant') {
+        answered = findAnswer(this.#exchanges, { before: index, message: first })
+        this.#checkOrder(index, first)
+        pieces.push(answered === undefined ? { type: 'recorded', messages } : { type: 'selected', exchange: answered, chosen: first })
+      } else if (group[0]?.role === 'result' && first?.role === 'user' && answered !== undefined) {
+        pieces.push({ type: 'selected-results', exchange: answered, chosen: first })
+      } else pieces.push({ type: 'recorded', messages })
+    }
+    return pieces
+  }
+
+  #checkOrder(index: number, message: AssistantMessage): void {
+    const later = handedOutLater(this.#exchanges, { from: index, message })
+    if (later !== undefined) this.#problems.push({ exchange: index, reason: `the request holds ${later.id}, which is only handed out by exchange ${later.exchange}` })
+  }
+
+  /** An agent where the runtime has something to do by itself; a single call where it would do more than was recorded. */
+  #modeOf({ exchanges, settings }: RunDraft): 'agent' | 'model' {
+    const [first] = exchanges
+    const last = exchanges.at(-1)
+    if (first === undefined || last === undefined) return 'model'
+    const lastEntry = this.#exchanges[first]?.request.entries.at(-1)
+    if (lastEntry?.role !== 'user' && lastEntry?.role !== 'result') return 'model'
+    if (exchanges.length > 1) return 'agent'
+    const reading = this.#exchanges[last]?.reading
+    const hasCalls = reading?.type === 'answer' && reading.answer.calls.length > 0
+    if (hasCalls) return this.#needsResults(last) ? 'agent' : 'model'
+    return settings.outputSchema === undefined ? 'agent' : 'model'
+  }
+
+  #needsResults(exchange: number): boolean {
+    return this.#runs.some(({ pieces }) => pieces.some((piece) => (piece.type === 'results' || piece.type === 'selected-results') && piece.exchange === exchange))
+  }
+}
+
+function draft({ settings, isStreaming }: RecordedRequest, parts: Pick<RunDraft, 'exchanges' | 'pieces' | 'previousResponse' | 'isCallerInput'>): RunDraft {
+  return { settings, isStreaming, ...parts }
+}
+
+function leading(entries: readonly Entry[], role: Entry['role']): readonly Entry[] {
+  const end = entries.findIndex((entry) => entry.role !== role)
+  return end === -1 ? entries : entries.slice(0, end)
+}
+
+/** Neighbours of one role together. */
+function groups(entries: readonly Entry[]): readonly (readonly Entry[])[] {
+  const found: Entry[][] = []
+  for (const entry of entries) {
+    const last = found.at(-1)
+    if (last !== undefined && last[0]?.role === entry.role) last.push(entry)
+    else found.push([entry])
+  }
+  return found
+}
+
+function isSameSetting(left: RecordedRequest, right: RecordedRequest): boolean {
+  const form = ({ settings, isStreaming }: RecordedRequest) => canonical(parseJson(JSON.stringify({ settings, isStreaming })) ?? null)
+  return form(left) === form(right)
+}
+
+/** The text of the answer, as only a caller writes it. */
+function isCallersText(said: readonly Entry[], { reading }: ReadExchange): boolean {
+  if (said.length === 0 || reading.type !== 'answer' || !said.every(({ isCallersOwn }) => isCallersOwn === true)) return false
+  return said.map(({ raw }) => raw['content']).join('') === reading.answer.text
+}

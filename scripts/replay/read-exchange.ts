@@ -1,0 +1,55 @@
+import { readChatAnswer } from './independent-chat.ts'
+import { isSuccess, type Reading } from './independent-reading.ts'
+import { readMessagesAnswer } from './independent-messages.ts'
+import { readResponsesAnswer } from './independent-responses.ts'
+import { isObject, parseJson } from './json.ts'
+import { RecordingError, type Exchange } from './load-recording.ts'
+import { chatReader } from './read-chat.ts'
+import { messagesReader } from './read-messages.ts'
+import { responsesReader } from './read-responses.ts'
+import type { RecordedRequest, RequestReader, WireName } from './recorded-request.ts'
+
+/** A recorded exchange, understood: what was asked and what was answered. */
+export interface ReadExchange {
+  readonly request: RecordedRequest
+  readonly reading: Reading
+  readonly reader: RequestReader
+}
+
+interface Wire {
+  /** What the path ends in. */
+  readonly path: string
+  readonly reader: RequestReader
+  readonly readAnswer: (body: string, isStream: boolean) => Reading
+}
+
+const WIRES: Readonly<Record<WireName, Wire>> = {
+  responses: { path: '/responses', reader: responsesReader, readAnswer: readResponsesAnswer },
+  chat: { path: '/chat/completions', reader: chatReader, readAnswer: readChatAnswer },
+  messages: { path: '/v1/messages', reader: messagesReader, readAnswer: readMessagesAnswer },
+}
+
+/** Headers that are settings of the caller. */
+const CALLER_HEADERS = ['anthropic-version', 'anthropic-beta']
+
+/** Throws `RecordingError` for an exchange that is not a model call of a wire that is known. */
+export function readExchanges(exchanges: readonly Exchange[]): readonly ReadExchange[] {
+  const parsed = exchanges.map(({ request, answer }, index) => {
+    const wire = Object.values(WIRES).find(({ path }) => request.path.endsWith(path))
+    if (wire === undefined || request.method !== 'POST') throw new RecordingError(`exchange ${index}: unknown wire: ${request.method} ${request.path}`)
+    const body = parseJson(request.body)
+    if (!isObject(body)) throw new RecordingError(`exchange ${index}: the body of the request is not a JSON object`)
+    return { request, answer, wire, body }
+  })
+  return parsed.map(({ request, answer, wire, body }) => {
+    const client = {
+      basePath: request.path.slice(0, -wire.path.length),
+      query: Object.fromEntries(request.query),
+      headers: Object.fromEntries([...request.headers].filter(([name]) => CALLER_HEADERS.includes(name))),
+    }
+    const siblings = parsed.filter((other) => other.wire === wire).map((other) => other.body)
+    const recorded = wire.reader.read({ body, client, siblings })
+    const reading: Reading = isSuccess(answer.status) ? wire.readAnswer(answer.body, recorded.isStreaming) : { type: 'refused', status: answer.status, body: answer.body }
+    return { request: recorded, reading, reader: wire.reader }
+  })
+}
