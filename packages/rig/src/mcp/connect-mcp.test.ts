@@ -17,7 +17,7 @@ const program = (...args: readonly string[]) => ({ command: process.execPath, ar
 function call({ tools }: McpConnection, name: string, { args = {}, signal = new AbortController().signal }: { args?: Json; signal?: AbortSignal } = {}) {
   const shared = new ToolServer()
   tools.addTo(shared)
-  const ctx: ToolContext = { signal, runId: 'run', turn: 1, toolCallId: 'call', internalCallId: 'internal', deps: undefined, metadata: new Map(), progress: () => undefined }
+  const ctx: ToolContext = { signal, runId: 'run', turn: 1, depth: 0, toolCallId: 'call', internalCallId: 'internal', deps: undefined, metadata: new Map(), progress: () => undefined }
   return shared.call(name, args, ctx)
 }
 

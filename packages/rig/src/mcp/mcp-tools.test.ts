@@ -43,7 +43,7 @@ async function opened(options: McpToolsOptions = {}) {
 
 function contextOf(given: Partial<ToolContext>): ToolContext {
   return {
-    signal: new AbortController().signal, runId: 'run', turn: 1, toolCallId: 'call', internalCallId: 'internal', deps: undefined, metadata: new Map(), progress: () => undefined, ...given,
+    signal: new AbortController().signal, runId: 'run', turn: 1, depth: 0, toolCallId: 'call', internalCallId: 'internal', deps: undefined, metadata: new Map(), progress: () => undefined, ...given,
   }
 }
 
