@@ -78,12 +78,12 @@ async function measureMemory(client: BenchClient, { steps }: WorkOf<'memory'>): 
   return { peakMb: peakMegabytes() }
 }
 
-async function measureCalls(client: BenchClient, { calls, warmUpRuns, runs }: WorkOf<'calls'>): Promise<Measurement> {
-  const repeat = async (times: number) => {
-    for (let made = 0; made < times; made += 1) expectCount(await client.runSteps(`bench:parallel:${calls}`, lookUp), calls)
+async function measureCalls(client: BenchClient, { calls, runs, warmUps, repeats }: WorkOf<'calls'>): Promise<Measurement> {
+  const repeat = async () => {
+    for (let made = 0; made < runs; made += 1) expectCount(await client.runSteps(`bench:parallel:${calls}`, lookUp), calls)
   }
-  await repeat(warmUpRuns)
-  return { perCall: (await cpuOf(() => repeat(runs))) / (runs * calls) }
+  for (let made = 0; made < warmUps; made += 1) await repeat()
+  return { perCall: (await medianOf(repeats, repeat)) / (runs * calls) }
 }
 
 async function measureArguments(client: BenchClient, { deltas, chars, runs }: WorkOf<'arguments'>): Promise<Measurement> {

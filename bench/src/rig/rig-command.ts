@@ -25,7 +25,7 @@ Scenarios:
 ${SCENARIO_NAMES.map((name) => `  ${name.padEnd(14)}${SCENARIOS[name].title}`).join('\n')}
 
   --rounds N          how often everything is measured (5)
-  --peer-rounds N     in how many of them the other packages take part (3)
+  --peer-rounds N     in how many of them the other packages take part (2)
   --only A,B          these scenarios alone
   --no-peers          ours and raw alone; the others need npm run bench:install
   --json              the last line is the report as JSON
@@ -78,7 +78,7 @@ function readOptions(args: readonly string[]): RigOptions {
     scenarios: values.only === undefined ? SCENARIO_NAMES : values.only.split(',').map((name) => scenarioNamed(name)),
     clients,
     rounds: count('--rounds', values.rounds ?? '5'),
-    peerRounds: count('--peer-rounds', values['peer-rounds'] ?? '3'),
+    peerRounds: count('--peer-rounds', values['peer-rounds'] ?? '2'),
     isQuick: values.quick === true,
   }
   return { settings, isJson: values.json === true, isGate: values.gate === true }

@@ -10,8 +10,8 @@ export type Work =
   | { readonly type: 'steps'; readonly steps: number; readonly warmUpRuns: number; readonly runs: number }
   /** One run and nothing before it. */
   | { readonly type: 'memory'; readonly steps: number }
-  /** Runs of one turn with `calls` tool calls. */
-  | { readonly type: 'calls'; readonly calls: number; readonly warmUpRuns: number; readonly runs: number }
+  /** Runs of one turn with `calls` tool calls: `repeats` times `runs` of them, the median of which counts, after `warmUps` times as many. */
+  | { readonly type: 'calls'; readonly calls: number; readonly runs: number; readonly warmUps: number; readonly repeats: number }
   /** Runs with one call whose arguments come in `deltas` pieces of `chars` characters; and runs with a quarter of the pieces. */
   | { readonly type: 'arguments'; readonly deltas: number; readonly chars: number; readonly runs: number }
   /** Nothing but loading the package. */
@@ -80,8 +80,8 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
     title: '16 tool calls in one turn',
     server: 'prepared',
     clients: CLIENT_NAMES,
-    work: { type: 'calls', calls: 16, warmUpRuns: 60, runs: 60 },
-    quick: { type: 'calls', calls: 4, warmUpRuns: 1, runs: 2 },
+    work: { type: 'calls', calls: 16, runs: 40, warmUps: 3, repeats: 3 },
+    quick: { type: 'calls', calls: 4, runs: 1, warmUps: 1, repeats: 1 },
   },
   // Peers that read unfinished arguments anew at every delta would need hours.
   arguments: {
