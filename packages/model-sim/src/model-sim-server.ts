@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ApiError } from './api-error.ts'
 import { ChatWire } from './chat/wire.ts'
 import { EmbeddingsWire } from './embeddings/wire.ts'
-import { parseJson } from './json.ts'
+import { parseJson, type JsonObject } from './json.ts'
 import { isLoadModel, LoadModel } from './load-model.ts'
 import { MessagesWire } from './messages/wire.ts'
 import { OWN_NAMES, type ModelSimMode } from './model-names.ts'
@@ -62,7 +62,8 @@ export class ModelSimServer {
   async handle(request: IncomingMessage, reply: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname
     const known = this.#wires.get(path)
-    const wire = known ?? (path.startsWith('/v1/messages/') ? this.#messages : this.#others)
+    const isAnthropic = path.startsWith('/v1/messages/') || request.headers['anthropic-version'] !== undefined
+    const wire = known ?? (isAnthropic ? this.#messages : this.#others)
     const exchange = { wire, requestId: `req_${newResponseKey()}`, reply }
     reply.setHeader(exchange.wire.requestIdHeader, exchange.requestId)
     try {
@@ -81,8 +82,8 @@ export class ModelSimServer {
     this.#log.add({ method, path, headers: loggedHeaders(request), text })
     wire.checkHeaders(headers, this.#settings.apiKey)
     if (method === 'POST' && isWire) return this.#respond(wire.read(parseJson(text)), exchange)
-    if (method === 'GET' && path === '/v1/models') return sendJson(reply, { status: 200, body: { object: 'list', data: this.#modelNames().map((name) => modelObject(name)) } })
-    if (method === 'GET' && path.startsWith('/v1/models/')) return this.#showModel(decodeURIComponent(path.slice('/v1/models/'.length)), reply)
+    if (method === 'GET' && path === '/v1/models') return sendJson(reply, { status: 200, body: modelList(this.#modelNames(), wire === this.#messages) })
+    if (method === 'GET' && path.startsWith('/v1/models/')) return this.#showModel(decodeURIComponent(path.slice('/v1/models/'.length)), exchange)
     throw new ApiError(`Invalid URL (${method} ${path})`, { status: 404 })
   }
 
@@ -120,9 +121,10 @@ export class ModelSimServer {
     }
   }
 
-  #showModel(name: string, reply: ServerResponse): void {
-    if (!this.#knows(name)) throw new ApiError(`The model '${name}' does not exist`, { status: 404, param: 'model', code: 'model_not_found' })
-    sendJson(reply, { status: 200, body: modelObject(name) })
+  #showModel(name: string, { wire, reply }: Exchange): void {
+    if (this.#knows(name)) return sendJson(reply, { status: 200, body: modelObject(name, wire === this.#messages) })
+    if (wire === this.#messages) throw wire.unknownModel(name)
+    throw new ApiError(`The model '${name}' does not exist`, { status: 404, param: 'model', code: 'model_not_found' })
   }
 
   #knows(name: string): boolean {
@@ -136,8 +138,14 @@ export class ModelSimServer {
   }
 }
 
-function modelObject(id: string): Readonly<Record<string, unknown>> {
-  return { id, object: 'model', created: 1_700_000_000, owned_by: 'model-sim' }
+/** Both providers list their models at one address; who asks Anthropic names its version. */
+function modelList(names: readonly string[], isAnthropic: boolean): JsonObject {
+  const data = names.map((name) => modelObject(name, isAnthropic))
+  return isAnthropic ? { data, has_more: false, first_id: names[0] ?? null, last_id: names.at(-1) ?? null } : { object: 'list', data }
+}
+
+function modelObject(id: string, isAnthropic: boolean): JsonObject {
+  return isAnthropic ? { type: 'model', id, display_name: id, created_at: '2023-11-14T22:13:20Z' } : { id, object: 'model', created: 1_700_000_000, owned_by: 'model-sim' }
 }
 
 async function readText(request: IncomingMessage): Promise<string> {

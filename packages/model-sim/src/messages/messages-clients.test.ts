@@ -87,6 +87,16 @@ it('gives the official client its typed errors, before and in the middle of a st
     expect(text).toBe('half a')
   }))
 
+it('lists its models to the official client and shows one', () =>
+  withSim({ models: ['rules', 'claude-sonnet-4-6'], apiKey: 'secret' }, async (sim) => {
+    const ids: string[] = []
+    for await (const model of anthropic(sim, 'secret').models.list()) ids.push(model.id)
+    expect(ids).toEqual(['rules', 'claude-sonnet-4-6'])
+    expect(await anthropic(sim, 'secret').models.retrieve('rules')).toMatchObject({ type: 'model', id: 'rules' })
+    await expect(anthropic(sim, 'secret').models.retrieve('other')).rejects.toThrow(Anthropic.NotFoundError)
+    await expect(anthropic(sim, 'wrong').models.list()).rejects.toThrow(Anthropic.AuthenticationError)
+  }))
+
 it('streams thinking, text and a loop of tool calls to the ai package', () =>
   withSim({ script: SCRIPT }, async (sim) => {
     const provider = createAnthropic({ apiKey: 'any', baseURL: sim.url })
