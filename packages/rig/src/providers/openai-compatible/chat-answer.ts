@@ -26,6 +26,7 @@ interface CallSlot {
 const REASONING = { id: 'reasoning', position: 0 } as const
 const TEXT = { id: 'text', position: 1 } as const
 const FIRST_CALL_POSITION = 2
+const NONE: readonly JsonObject[] = []
 
 /** What one choice says, from a whole message or from deltas: https://platform.openai.com/docs/api-reference/chat/object. */
 export class ChatAnswer {
@@ -46,13 +47,13 @@ export class ChatAnswer {
 
   /** A `message`, or one `delta` of it. */
   accept(message: JsonObject): void {
-    this.#reasoning(message)
+    const details = message['reasoning_details']
+    this.#reasoning(message, isJsonArray(details) ? details.filter(isJsonObject) : NONE)
     const hasContent = this.#content(message['content'])
     const refusal = stringAt(message, 'refusal') ?? ''
     if (!hasContent && refusal !== '') this.#refuse(refusal)
-    for (const [position, call] of arrayAt(message, 'tool_calls').entries()) {
-      if (isJsonObject(call)) this.#call(call, this.#isWhole ? position : numberAt(call, 'index'))
-    }
+    const calls = message['tool_calls']
+    if (isJsonArray(calls)) this.#callsOf(calls)
     const single = objectAt(message, 'function_call') // The one call of servers older than `tool_calls`.
     if (single !== undefined) this.#call({ function: single }, 0)
   }
@@ -81,8 +82,7 @@ export class ChatAnswer {
     }
   }
 
-  #reasoning(message: JsonObject): void {
-    const details = arrayAt(message, 'reasoning_details').filter(isJsonObject)
+  #reasoning(message: JsonObject, details: readonly JsonObject[]): void {
     const [first] = details
     if (first !== undefined) this.#openReasoning(stringAt(first, 'id'))
     for (const detail of details) this.#details.add(detail, { isWhole: this.#isWhole })
@@ -138,6 +138,10 @@ export class ChatAnswer {
     if (this.#hasReasoning) return
     this.#hasReasoning = true
     this.#output({ type: 'reasoning_start', ...REASONING, ...(providerId === undefined || providerId === '' ? {} : { providerId }) })
+  }
+
+  #callsOf(calls: readonly Json[]): void {
+    for (const [position, call] of calls.entries()) if (isJsonObject(call)) this.#call(call, this.#isWhole ? position : numberAt(call, 'index'))
   }
 
   #call(fragment: JsonObject, index: number | undefined): void {

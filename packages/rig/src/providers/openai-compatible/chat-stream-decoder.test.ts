@@ -45,6 +45,7 @@ describe('the text of a streamed chat', () => {
   it('is the refusal when there is one, and is marked as such', () => {
     const { choice } = decode([chunk({ content: null, refusal: 'I can' }), chunk({ refusal: 'not.' }), chunk({}, 'stop'), DONE])
     expect(choice).toEqual([{ type: 'text', text: 'I cannot.', meta: { openai: { refusal: true } } }])
+    expect(decode([chunk({ content: 'a', refusal: 'b' }), chunk({}, 'stop'), DONE]).choice).toEqual([{ type: 'text', text: 'a' }])
   })
 
   it('is that of the first choice only', () => {
@@ -68,7 +69,7 @@ describe('the reasoning of a streamed chat', () => {
     const text = (more: object) => ({ type: 'reasoning.text', index: 0, format: 'anthropic-claude-v1', ...more })
     const { choice } = decode([
       chunk({ reasoning: 'Let', reasoning_details: [text({ text: 'Let', id: null, signature: null })] }),
-      chunk({ reasoning: ' me', reasoning_details: [text({ text: ' me' })] }),
+      chunk({ reasoning: ' me', reasoning_details: [text({ text: ' me', format: null })] }),
       chunk({ reasoning_details: [text({ signature: 'sig' })] }),
       chunk({ content: 'x', reasoning_details: [{ type: 'reasoning.encrypted', data: 'e1', id: 'call_1', index: 0 }, { type: 'reasoning.encrypted', data: 'e2', id: 'call_2', index: 0 }] }),
       chunk({}, 'stop'), DONE,
@@ -134,7 +135,9 @@ describe('the calls of a streamed chat', () => {
   })
 
   it('keep their name when later fragments repeat it as nothing, and take arguments as an object', () => {
-    expect(callsOf(decode([calling(fragment(0, { id: 'a', name: 'f' })), calling(fragment(0, { id: '', name: '', args: { x: 1 } })), chunk({ tool_calls: null }), chunk({}, 'tool_calls'), DONE]).choice)).toEqual([['a', 'f', '{"x":1}']])
+    const { choice, items } = decode([calling(fragment(0, { id: 'a', name: 'f' })), calling(fragment(0, { id: '', name: '', args: { x: 1 } })), chunk({ tool_calls: null }), chunk({}, 'tool_calls'), DONE])
+    expect(callsOf(choice)).toEqual([['a', 'f', '{"x":1}']])
+    expect(items.flatMap((item) => (item.type === 'tool_call_delta' ? [item.name] : []))).toEqual(['f', undefined])
   })
 
   it('carry Gemini\'s signature', () => {
@@ -256,6 +259,7 @@ describe('a whole chat answer', () => {
     }, 'tool_calls', { usage })
     expect(choice).toMatchObject([{ type: 'reasoning', content: [{ text: 'why' }] }, { text: 'text' }, { function: { arguments: { x: 1 } } }, { id: 'b', function: { arguments: { x: 2 } } }])
     expect([responseId, counted.totalTokens]).toEqual(['c1', 7])
+    expect(answered({ tool_calls: [{ function: { name: 'f' } }, { function: { name: 'f' } }] }, 'tool_calls').choice).toHaveLength(2)
   })
 
   it('is the refusal when there is nothing else, and the first of several choices', () => {

@@ -56,13 +56,13 @@ export class ChatStreamDecoder implements StreamDecoder {
 
   #chunk(chunk: JsonObject): void {
     const { provider, providerRequestId, includeRaw = false } = this.#options
-    const error = chatError(chunk, { provider, providerRequestId })
+    const choice = firstChoice(chunk)
+    const error = chatError(chunk, { provider, providerRequestId, choice })
     if (error !== undefined) throw error
     if (includeRaw) this.#chunks.push(chunk)
     this.#responseId ??= stringAt(chunk, 'id') || undefined
     this.#model ??= stringAt(chunk, 'model') || undefined
-    this.#readUsage(chunk)
-    const choice = firstChoice(chunk)
+    this.#readUsage(chunk, choice)
     if (choice === undefined) return
     const delta = objectAt(choice, 'delta') ?? objectAt(choice, 'message')
     if (delta !== undefined) this.#answer.accept(delta)
@@ -70,12 +70,12 @@ export class ChatStreamDecoder implements StreamDecoder {
   }
 
   /** The last figures count: some servers send them with every chunk, growing. */
-  #readUsage(chunk: JsonObject): void {
+  #readUsage(chunk: JsonObject, choice: JsonObject | undefined): void {
     const usage = chunk['usage']
     if (usage !== undefined && usage !== null && !isJsonObject(usage)) {
       this.#output.choice({ type: 'warning', error: new CompletionError('json', 'A chunk of the stream has a malformed usage', { bodyJson: chunk }) })
     }
-    this.#usage = usageIn(chunk) ?? this.#usage
+    this.#usage = usageIn(chunk, choice) ?? this.#usage
   }
 
   /** A frame that is not JSON is reported and skipped, unless it was the end. */

@@ -41,6 +41,8 @@ export interface CompatibleClientOptions extends ChatConnectionOptions {
   readonly path?: (model: string) => string
   /** Where the models are listed, below the base address; `/models` unless given, `false` when there is no list. */
   readonly modelsPath?: string | false
+  /** What `verify` asks for, below the base address; the models unless given. */
+  readonly verifyPath?: string
 }
 
 const DEFAULT_TIMEOUT_MS = 600_000
@@ -75,22 +77,27 @@ export class CompatibleClient {
 
   /** Whether the server is there and takes the key. Throws `CompletionError` otherwise: status 401 or 403 for the key. */
   async verify(options: CallOptions = {}): Promise<void> {
-    await this.#models(options)
+    await this.#get(this.#options.verifyPath ?? this.#modelsPath(), options)
   }
 
   /** The ids of the models that the server offers. Throws `CompletionError`. */
   async listModels(options: CallOptions = {}): Promise<readonly string[]> {
-    const answer = tryParseJson(await this.#models(options))
+    const answer = tryParseJson(await this.#get(this.#modelsPath(), options))
     // Together answers with the bare list.
     const list = isJsonArray(answer) ? answer : isJsonObject(answer) ? arrayAt(answer, 'data') : undefined
     if (list === undefined) throw new CompletionError('json', 'The list of models is not a JSON list', { provider: this.#options.provider })
     return list.flatMap((entry) => (isJsonObject(entry) ? [stringAt(entry, 'id') ?? ''] : [])).filter((id) => id !== '')
   }
 
-  #models({ signal = new AbortController().signal, headers, retry }: CallOptions): Promise<string> {
+  /** Throws `CompletionError` of kind `request` when there is no list. */
+  #modelsPath(): string {
     const { modelsPath = '/models', provider } = this.#options
-    if (modelsPath === false) return Promise.reject(new CompletionError('request', `${provider} has no list of models`))
-    const attempt = async () => readText(await this.#http.get(modelsPath, { signal, headers }))
+    if (modelsPath === false) throw new CompletionError('request', `${provider} has no list of models`)
+    return modelsPath
+  }
+
+  #get(path: string, { signal = new AbortController().signal, headers, retry }: CallOptions): Promise<string> {
+    const attempt = async () => readText(await this.#http.get(path, { signal, headers }))
     return withRetry(attempt, { policy: retry ?? this.#http.retry, signal })
   }
 }

@@ -16,9 +16,9 @@ export interface ChatDecoderOptions extends DecodeOptions {
 
 /** A whole answer. Throws `CompletionError` when it tells of an error, or says nothing without a reason. */
 export function decodeChatResponse(answer: JsonObject, { provider, thinkTags, providerRequestId, includeRaw = false }: ChatDecoderOptions): DecodedResponse {
-  const error = chatError(answer, { provider, providerRequestId })
-  if (error !== undefined) throw error
   const choice = firstChoice(answer)
+  const error = chatError(answer, { provider, providerRequestId, choice })
+  if (error !== undefined) throw error
   if (choice === undefined) throw new CompletionError('response', 'The answer has no choice', { bodyJson: answer })
   const finishReason = finishReasonOf(choice)
   const parts = new PartsAccumulator()
@@ -27,7 +27,7 @@ export function decodeChatResponse(answer: JsonObject, { provider, thinkTags, pr
   reader.end(finishReason)
   const content = parts.finish({ isComplete: !isCutOff(finishReason) })
   if (content.length === 0 && !isCutOff(finishReason)) throw new CompletionError('response', 'The answer is empty', { bodyJson: answer })
-  const final = chatFinal({ responseId: stringAt(answer, 'id'), model: stringAt(answer, 'model'), usage: usageIn(answer), finishReason, providerRequestId })
+  const final = chatFinal({ responseId: stringAt(answer, 'id'), model: stringAt(answer, 'model'), usage: usageIn(answer, choice), finishReason, providerRequestId })
   return { ...final, choice: content, ...(includeRaw ? { raw: answer } : {}) }
 }
 
@@ -74,8 +74,9 @@ export function isCutOff(reason: FinishReason | undefined): boolean {
 }
 
 /** The token figures of an answer or chunk, wherever the server puts them: Groq has an object of its own, Moonshot the choice. */
-export function usageIn(payload: JsonObject): Usage | undefined {
-  const usage = objectAt(payload, 'usage') ?? objectAt(objectAt(payload, 'x_groq') ?? {}, 'usage') ?? objectAt(firstChoice(payload) ?? {}, 'usage')
+export function usageIn(payload: JsonObject, choice: JsonObject | undefined): Usage | undefined {
+  const own = objectAt(payload, 'x_groq') ?? choice
+  const usage = objectAt(payload, 'usage') ?? (own === undefined ? undefined : objectAt(own, 'usage'))
   return usage === undefined ? undefined : usageOf(usage)
 }
 

@@ -16,6 +16,8 @@ export interface ChatServer {
   readonly keyHeader: 'bearer' | 'api-key'
   /** Where its models are listed, below the base address; absent when it has no such list. */
   readonly modelsPath?: string
+  /** Where the key can be tried out when the models are listed for everybody. */
+  readonly verifyPath?: string
 }
 
 const HOSTED = { needsKey: true, keyHeader: 'bearer', modelsPath: '/models' } as const
@@ -34,6 +36,7 @@ export const OPENAI: ChatServer = {
 export const OPENROUTER: ChatServer = {
   ...HOSTED,
   provider: 'openrouter',
+  verifyPath: '/key',
   baseUrl: 'https://openrouter.ai/api/v1',
   apiKeyVariable: 'OPENROUTER_API_KEY',
   baseUrlVariable: 'OPENROUTER_BASE_URL',

@@ -148,6 +148,7 @@ describe('a request to Chat Completions', () => {
     const given = encode({ ...ask, model, maxTokens: 5, additionalParams: { max_tokens: 9 } })
     expect([given[field], given[other]]).toEqual([5, undefined])
     expect(encode({ ...ask, model, additionalParams: { max_tokens: 9 } })[field]).toBe(9)
+    expect(encode({ ...ask, model, additionalParams: { max_completion_tokens: 9 } }).max_completion_tokens).toBe(9)
     expect(encode({ ...ask, model, maxTokens: 5 }, VLLM.dialect).max_tokens).toBe(5)
   })
 

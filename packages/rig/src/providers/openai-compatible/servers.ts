@@ -106,7 +106,15 @@ export function compatibleFromEnv(name: ChatServerName, env: Environment = proce
 }
 
 function serverClient(server: ChatServer, { dialect, baseUrl = server.baseUrl, ...options }: ServerOptions): CompatibleClient {
-  const { provider, keyHeader } = server
+  const { provider, keyHeader, verifyPath } = server
   if (baseUrl === undefined) throw new ConfigError(`There is no usual address for ${provider}: give a baseUrl`)
-  return new CompatibleClient({ ...options, provider, keyHeader, modelsPath: server.modelsPath ?? false, baseUrl, dialect: { ...server.dialect, ...dialect } })
+  return new CompatibleClient({
+    ...options,
+    provider,
+    keyHeader,
+    baseUrl,
+    modelsPath: server.modelsPath ?? false,
+    ...(verifyPath === undefined ? {} : { verifyPath }),
+    dialect: { ...server.dialect, ...dialect },
+  })
 }
