@@ -1,12 +1,14 @@
 import { AgentBuilder } from '../../agent/agent-builder.ts'
 import type { RetryPolicy } from '../../completion/completion-request.ts'
-import { arrayAt, isJsonObject, stringAt, tryParseJson, type JsonObject } from '../../completion/json.ts'
-import { CompletionError, ConfigError } from '../../errors.ts'
+import { stringAt } from '../../completion/json.ts'
+import { ConfigError } from '../../errors.ts'
+import { ExtractorBuilder } from '../../extractor/extractor-builder.ts'
 import { FetchTransport } from '../../http/fetch-transport.ts'
 import { HttpClient } from '../../http/http-client.ts'
 import { NodeTransport } from '../../http/node-transport.ts'
-import { DEFAULT_RETRY, withRetry } from '../../http/retry.ts'
-import { readText } from '../../http/transport.ts'
+import { DEFAULT_RETRY } from '../../http/retry.ts'
+import { getJson, modelIds, type LookupOptions } from '../get-json.ts'
+import type { SchemaLike } from '../../tool/schema.ts'
 import { AnthropicCompletionModel } from './anthropic-completion-model.ts'
 import type { RequestOptions } from './encode-request.ts'
 import { ANTHROPIC_VERSION_2023_06_01 } from './models.ts'
@@ -30,11 +32,6 @@ export interface ClientOptions extends RequestOptions {
   readonly idleTimeoutMs?: number
   /** Unless given, two more attempts, after 529 (overloaded) too. */
   readonly retry?: RetryPolicy | false
-}
-
-/** What `verify` and `listModels` take. */
-export interface LookupOptions {
-  readonly signal?: AbortSignal
 }
 
 const DEFAULT_BASE_URL = 'https://api.anthropic.com'
@@ -85,29 +82,25 @@ export class Client {
     return new AgentBuilder<Deps>(this.completionModel(id))
   }
 
+  /** Gets data in the form of `schema` out of text. Throws `TypeError` for a schema without a JSON form. */
+  extractor<S extends SchemaLike>(id: string, schema: S): ExtractorBuilder<S> {
+    return new ExtractorBuilder(this.completionModel(id), schema)
+  }
+
   /** Whether address and key are right. Throws `CompletionError` when they are not: with status 401 for a key that is refused. */
   async verify(options: LookupOptions = {}): Promise<void> {
-    await this.#models('/v1/models?limit=1', options)
+    await getJson(this.#http, '/v1/models?limit=1', options)
   }
 
   /** The ids of the models that the key may use, newest first. Throws `CompletionError`. */
   async listModels(options: LookupOptions = {}): Promise<readonly string[]> {
     const ids: string[] = []
     for (let after = ''; ;) {
-      const page = await this.#models(`/v1/models?limit=1000${after}`, options)
-      ids.push(...arrayAt(page, 'data').filter(isJsonObject).flatMap((model) => stringAt(model, 'id') ?? []))
+      const page = await getJson(this.#http, `/v1/models?limit=1000${after}`, options)
+      ids.push(...modelIds(page))
       const last = stringAt(page, 'last_id')
       if (page['has_more'] !== true || last === undefined || after.endsWith(`=${encodeURIComponent(last)}`)) return ids
       after = `&after_id=${encodeURIComponent(last)}`
     }
-  }
-
-  #models(path: string, { signal = new AbortController().signal }: LookupOptions): Promise<JsonObject> {
-    const attempt = async () => {
-      const page = tryParseJson(await readText(await this.#http.get(path, { signal })))
-      if (!isJsonObject(page)) throw new CompletionError('json', 'The list of models is not a JSON object')
-      return page
-    }
-    return withRetry(attempt, { policy: this.#http.retry, signal })
   }
 }

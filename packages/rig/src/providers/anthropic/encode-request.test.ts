@@ -39,6 +39,11 @@ describe('a request to Anthropic', () => {
     expect(opus.messages[1]).toEqual({ role: 'system', content: [{ type: 'text', text: 'inline' }] })
     expect(roles(encode({ messages }, { systemMessages: 'inline' }))).toEqual(roles(opus))
     expect(roles(encode({ messages }))).toEqual([['a', 'inline', 'lifted'], ['user', 'assistant', 'user']])
+    const inlineOf = (...conversation: AnyMessage[]) => encode({ messages: conversation }, { systemMessages: 'inline' }).messages.map(({ role }: { role: string }) => role)
+    expect(inlineOf(Message.user('u'), Message.system('s'))).toEqual(['user', 'system'])
+    expect(inlineOf(Message.user('u'), Message.system('s'), Message.user('v'))).toEqual(['user'])
+    expect(inlineOf(Message.user('u'), Message.assistant('a'), Message.system('s'))).toEqual(['user', 'assistant'])
+    expect(inlineOf(Message.user('u'), turn([search]), Message.system('s'))).toEqual(['user', 'assistant', 'system'])
   })
 
   it('shows documents in a message of their own before the conversation', () => {
@@ -117,7 +122,8 @@ describe('a conversation', () => {
   it('never sends reasoning in the form of another provider, nor thinking without a signature unless a server wants it', () => {
     const others: AssistantContent = { type: 'reasoning', id: 'rs_1', content: [{ type: 'summary', text: 's' }, { type: 'encrypted', data: 'e' }] }
     const unsigned: AssistantContent = { type: 'reasoning', content: [{ type: 'text', text: 'plain' }] }
-    const messages = [Message.user('u'), Message.assistant([others, unsigned, { type: 'text', text: 't' }])]
+    const item: AssistantContent = { type: 'provider_item', provider: 'openai', raw: { type: 'web_search_call' } }
+    const messages = [Message.user('u'), Message.assistant([others, unsigned, item, { type: 'text', text: 't' }])]
     expect(encode({ messages }).messages[1].content).toEqual([{ type: 'text', text: 't' }])
     expect(encode({ messages }, { replayUnsignedThinking: true }).messages[1].content).toEqual([{ type: 'thinking', thinking: 'plain' }, { type: 'text', text: 't' }])
   })
@@ -186,6 +192,19 @@ describe('a conversation', () => {
     one.encode({ messages: [counted, Message.assistant('b'), Message.user('x')] }, { isStreaming: true })
     expect(reads).toBe(before)
     expect(bodies.map(({ messages }) => messages.map(({ content }: { content: unknown[] }) => content.length))).toEqual([[1], [1, 1, 1], [1, 1, 2]])
+  })
+
+  it('writes joined messages once too, and joins others anew', () => {
+    let reads = 0
+    const counted: AnyMessage = { role: 'user', get content() { reads++; return [{ type: 'text' as const, text: 'u' }] } }
+    const one = encoder()
+    const lengthOf = (...messages: AnyMessage[]) => JSON.parse(one.encode({ messages }, { isStreaming: true }).toString()).messages[0].content.length
+    const last = Message.user('v')
+    expect([lengthOf(counted, last), lengthOf(Message.user('w'), counted, last), lengthOf(last, last), lengthOf(last, last, last)]).toEqual([2, 3, 2, 3])
+    lengthOf(counted, last, Message.assistant('a'))
+    const before = reads
+    expect(lengthOf(counted, last, Message.assistant('a'), Message.user('x'))).toBe(2)
+    expect(reads).toBe(before)
   })
 })
 
@@ -257,6 +276,19 @@ describe('tools', () => {
       input_schema: { type: 'object', properties: { n: { type: 'integer', description: '{minimum: 1}' } }, additionalProperties: false },
     })
     expect(encode({ messages: ask, tools: [tool, { ...tool, strict: false }] }, { strictTools: true }).tools).toMatchObject([{ strict: true }, { strict: false }])
+  })
+
+  it('that are strict tell in words what cannot be enforced', () => {
+    const list = { type: 'array', items: { oneOf: [{ type: 'string', format: 'uuid' }, { type: 'string', format: 'int', maxLength: 3, description: 'Short.' }] }, minItems: 1, default: [] }
+    const parameters = { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', properties: { list, more: { type: 'array', minItems: 2 } }, required: ['list'] }
+    expect(encode({ messages: ask, tools: [{ ...tool, strict: true, parameters }] }).tools[0].input_schema).toEqual({
+      type: 'object', required: ['list'], additionalProperties: false,
+      properties: {
+        list: { type: 'array', items: { anyOf: [{ type: 'string', format: 'uuid' }, { type: 'string', description: 'Short.\n\n{format: int, maxLength: 3}' }] }, default: [], minItems: 1 },
+        more: { type: 'array', description: '{minItems: 2}' },
+      },
+    })
+    expect(() => encode({ messages: ask, tools: [{ ...tool, strict: true, parameters: { type: 'object', additionalProperties: true } }] })).toThrow('additionalProperties')
   })
 
   it.each([
@@ -366,6 +398,8 @@ describe('prompt caching', () => {
     expect(marks(encode({ ...request, hostedTools: [...owned(1), { name: 'last' }] }, all))).toHaveLength(4)
     expect(marks(encode({ ...request, hostedTools: [...owned(3), { name: 'last' }] }, all))).toHaveLength(4)
     expect(marks(encode({ ...request, hostedTools: [...owned(4), { name: 'last' }] }, all))).toHaveLength(4)
+    expect(encoder(all).encode({ ...request, hostedTools: owned(1) }, { isStreaming: false }).toString().match(/"cache_control"/g)).toHaveLength(3)
+    expect(marks(encode({ ...request, hostedTools: [...owned(2), { name: 'last' }], additionalParams: { cache_control: marker } }, all))).toHaveLength(4)
     const automatic = encode({ ...request, additionalParams: { cache_control: marker } }, all)
     expect(marks(automatic.messages)).toEqual([])
     expect(marks(automatic)).toHaveLength(3)
