@@ -46,7 +46,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     server.reports++
     return text('reported')
   },
-  die: ({ server }) => {
+  die: async ({ params, server }) => {
+    await sleep(Number(params.arguments?.['afterMs'] ?? 0))
     server.onDie()
     return new Promise<never>(() => undefined)
   },

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { startMcpHttpServer } from '../../test/mcp-http-server.ts'
 import type { Json } from '../completion/json.ts'
@@ -11,7 +13,7 @@ import type { ToolContext } from '../tool/tool.ts'
 import { connectMcp, type McpConnection } from './connect-mcp.ts'
 import { McpConnectionError } from './mcp-error.ts'
 
-const SERVER = join(import.meta.dirname, '../../test/mcp-stdio-server.ts')
+const SERVER = fileURLToPath(new URL('../../test/mcp-stdio-server.ts', import.meta.url))
 const program = (...args: readonly string[]) => ({ command: process.execPath, args: [SERVER, ...args] })
 
 function call({ tools }: McpConnection, name: string, { args = {}, signal = new AbortController().signal }: { args?: Json; signal?: AbortSignal } = {}) {
@@ -120,12 +122,13 @@ describe('a server over HTTP', () => {
     }, { timeout: 5000 })
   })
 
-  it('learns that a call was cancelled, and keeps no stream open for it', async () => {
+  it.each([0, 100])('learns that a call was cancelled, and keeps no stream open for it, %i ms after it began', async (delayMs) => {
     await using server = await startMcpHttpServer()
     await using connection = await connectMcp({ url: server.url })
     const controller = new AbortController()
     const work = call(connection, 'wait', { signal: controller.signal })
     await server.sessions[0]?.waiting.promise
+    await sleep(delayMs)
     expect(server.openAnswers()).toBe(1)
     controller.abort()
     expect(await work).toMatchObject({ error: { kind: 'cancelled' } })
@@ -134,14 +137,14 @@ describe('a server over HTTP', () => {
     expect(await call(connection, 'echo', { args: { text: 'on' } })).toMatchObject({ content: [{ text: 'on' }] })
   })
 
-  it('that breaks off in mid-call fails the call at once, not at its timeout', async () => {
+  it.each([0, 200])('that breaks off in mid-call, %i ms after it began, fails the call at once, not at its timeout', async (afterMs) => {
     await using server = await startMcpHttpServer()
     await using connection = await connectMcp({ url: server.url })
     const noise: string[] = []
     connection.client.onerror = (error) => noise.push(error.message)
     const startedAt = performance.now()
-    expect(await call(connection, 'die')).toMatchObject({ status: 'error', error: { kind: 'network' } })
-    expect(performance.now() - startedAt).toBeLessThan(1000)
+    expect(await call(connection, 'die', { args: { afterMs } })).toMatchObject({ status: 'error', error: { kind: 'network' } })
+    expect(performance.now() - startedAt).toBeLessThan(2000)
     expect(await call(connection, 'echo', { args: { text: 'again' } })).toMatchObject({ content: [{ text: 'again' }] })
     expect(noise.filter((message) => message.includes('unknown message ID'))).toEqual([])
   })
