@@ -8,7 +8,6 @@ import { calls, says, toolCall } from '../src/testing/scripted-model.ts'
 import { startScriptedServer } from './responses-server.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../../..')
-const PACKAGE = join(REPOSITORY, 'packages/rig')
 const TYPESCRIPT = join(REPOSITORY, 'node_modules/typescript/bin/tsc')
 
 /** What a user writes on the first day: an agent with a typed tool, watched to its end, then spans and a model for tests. */
@@ -46,6 +45,8 @@ const TSCONFIG = {
 let folder: string
 let consumer: string
 let installed: string
+/** As it was before packing. */
+let manifest: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rig-package-'))
   consumer = join(folder, 'consumer')
@@ -67,6 +68,7 @@ async function pack(repository: string): Promise<string> {
     cpSync(join(REPOSITORY, path), join(repository, path), { recursive: true, filter: (source) => !/\/(node_modules|readme-[^/]*)$/.test(source) })
   }
   symlinkSync(join(REPOSITORY, 'node_modules'), join(repository, 'node_modules'))
+  manifest = readFileSync(join(repository, 'packages/rig/package.json'), 'utf8')
   const { stdout } = await run('npm', ['pack', '--offline', '--json', '--pack-destination', folder], { cwd: join(repository, 'packages/rig') })
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
   return join(folder, filename)
@@ -92,23 +94,23 @@ async function run(command: string, args: readonly string[], { cwd, env = {} }: 
 describe('the packed package', () => {
   it('holds every entry point as JavaScript with declarations', () => {
     const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { exports: Record<string, string | Record<string, string>> }
-    const sources = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { exports: Record<string, string> }
+    const sources = JSON.parse(manifest) as { exports: Record<string, string> }
     expect(Object.keys(exports)).toEqual([...Object.keys(sources.exports), './package.json'])
     const targets = Object.values(exports).flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)))
     for (const target of targets) expect(existsSync(join(installed, target)), target).toBe(true)
   })
 
   it('brings its documents, its licence and its examples', () => {
-    const examples = globSync('examples/**/*.ts', { cwd: PACKAGE })
-    for (const path of ['README.md', 'MIGRATING.md', 'LICENSE', ...examples]) expect(existsSync(join(installed, path)), path).toBe(true)
+    const others = globSync('{docs,examples}/**/*.{md,ts}', { cwd: join(folder, 'repository/packages/rig'), exclude: ['**/*.test.ts'] })
+    for (const path of ['README.md', 'MIGRATING.md', 'LICENSE', ...others]) expect(existsSync(join(installed, path)), path).toBe(true)
   })
 
   it('holds no test, no source and nothing that is installed with it', () => {
     const files = globSync('**/*', { cwd: installed })
     expect(files.length).toBeGreaterThan(50)
     expect(files.filter((file) => /\.test\.|(^|\/)(test|src|scripts|node_modules|__fixtures__)(\/|$)|tsconfig/.test(file))).toEqual([])
-    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Record<string, unknown>
-    expect(Object.keys(manifest).filter((field) => ['dependencies', 'devDependencies', 'scripts'].includes(field))).toEqual([])
+    const fields: string[] = Object.keys(JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')))
+    expect(fields.filter((field) => ['dependencies', 'devDependencies', 'scripts'].includes(field))).toEqual([])
   })
 
   it('needs nothing but Node and the peers that its manifest names', () => {
@@ -120,7 +122,7 @@ describe('the packed package', () => {
   })
 
   it('names neither the machine that built it nor the project around it', () => {
-    for (const file of globSync('{dist,examples}/**/*.*', { cwd: installed })) {
+    for (const file of globSync('{dist,docs,examples}/**/*.*', { cwd: installed })) {
       const text = readFileSync(join(installed, file), 'utf8').replaceAll('@buildscale/rig', '')
       expect(text, file).not.toMatch(/buildscale/i)
       expect(text, file).not.toContain(REPOSITORY)
@@ -148,6 +150,6 @@ it('the tools of MCP servers load without the SDK, which only connecting needs',
 })
 
 it('packing leaves the manifest as it was', () => {
-  expect(readFileSync(join(folder, 'repository/packages/rig/package.json'), 'utf8')).toBe(readFileSync(join(PACKAGE, 'package.json'), 'utf8'))
+  expect(readFileSync(join(folder, 'repository/packages/rig/package.json'), 'utf8')).toBe(manifest)
   expect(existsSync(join(folder, 'repository/packages/rig/dist'))).toBe(false)
 })
