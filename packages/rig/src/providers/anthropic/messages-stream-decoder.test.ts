@@ -64,12 +64,14 @@ describe('a streamed message', () => {
     expect(items.map(({ type }) => type)).toEqual(['text'])
     expect(final).toMatchObject({ finishReason: 'stop' })
     expect(decode([begin, ...text(0, 'a')]).final).toBeUndefined()
-    expect(decode([begin, ...text(0, 'a'), { type: 'message_delta', delta: { stop_reason: null }, usage: { output_tokens: 9 } }, { type: 'message_stop' }]).final).toMatchObject({ usage: { outputTokens: 9 } })
+    expect(decode([begin, { type: 'message_delta', delta: { stop_reason: null }, usage: { output_tokens: 9 } }, ...text(0, 'a'), { type: 'message_stop' }])).toMatchObject({ choice: [{ text: 'a' }], final: { usage: { outputTokens: 9 } } })
   })
 
   it('may say nothing at all', () => {
     expect(decode([begin, end()])).toMatchObject({ choice: [], items: [], final: { finishReason: 'stop' } })
-    expect(decode([begin, start(0, { type: 'text', text: '' }), stop(0), end()]).choice).toEqual([])
+    const empty = [{ type: 'text', text: '' }, { type: 'thinking', thinking: '', signature: '' }, { type: 'redacted_thinking', data: '' }]
+    expect(decode([begin, ...empty.flatMap((block, index) => [start(index, block), stop(index)]), end()]).choice).toEqual([])
+    expect(decodeMessage({ content: empty, stop_reason: 'end_turn' }, {}).choice).toEqual([])
   })
 
   it('keeps thinking with its signature, silent and redacted thinking too, and everything in its place', () => {
@@ -138,6 +140,8 @@ describe('a streamed message', () => {
       { type: 'text', text: 'cited', meta: { anthropic: { citations: [{ url: 'https://x' }, { url: 'https://y' }] } } },
     ])
     expect(items.filter(({ type }) => type === 'unknown')).toHaveLength(3)
+    const broken = [start(0, { type: 'server_tool_use', id: 's', name: 'web_search', input: {} }), delta(0, { type: 'input_json_delta', partial_json: '{"qu' }), stop(0)]
+    expect(decode([begin, ...broken, end()]).choice).toEqual([])
   })
 
   it.each([
@@ -159,6 +163,7 @@ describe('a streamed message', () => {
     expect(textOf(decode([begin, { type: 'content_block_delta', delta: { type: 'text_delta', text: 'a' } }, { type: 'content_block_delta', delta: { type: 'text_delta', text: 'b' } }, end()]).choice)).toBe('ab')
     expect(decode([begin, start(0, { type: 'thinking', thinking: 'why', signature: 's' }), start(1, { type: 'text', text: 'be' }), words('gun', 1), end()]).choice)
       .toEqual([{ type: 'reasoning', content: [{ type: 'text', text: 'why', signature: 's' }] }, { type: 'text', text: 'begun' }])
+    expect(decode([begin, ...text(0, 'a').slice(0, 2), ...text(0, 'b'), words('late'), end()]).choice).toEqual([{ type: 'text', text: 'ab' }])
     expect(decode([begin, ...text(0, 'a'), ...call(0, '{}', 'toolu_a'), ...call(0, '{}', 'toolu_b'), end('end_turn')]).choice).toMatchObject([{ text: 'a' }, { id: 'toolu_a' }, { id: 'toolu_b' }])
   })
 
@@ -216,6 +221,7 @@ describe('a whole message', () => {
 
   it('that is an error, or nothing of the kind, throws', () => {
     expect(() => decodeMessage({ type: 'error', error: { type: 'api_error', message: 'broke' } }, {})).toThrow(expect.objectContaining({ kind: 'provider_response', code: 'api_error' }))
+    expect(() => decodeMessage({ error: { message: 'broke' }, content: [] }, {})).toThrow('anthropic: broke')
     expect(() => decodeMessage({ id: 'm' }, {})).toThrow(expect.objectContaining({ kind: 'response' }))
   })
 
