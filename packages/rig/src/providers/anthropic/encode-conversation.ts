@@ -28,14 +28,14 @@ export class ConversationEncoder {
     this.#fragments = new InputFragments((message) => messageJson(message.role, this.#blocks(message)))
   }
 
-  /** `cacheControl`, as JSON, goes to the last block. */
-  encode(messages: readonly AnyMessage[], cacheControl?: string): Buffer {
+  /** The bytes in pieces, to be joined as they are. `cacheControl`, as JSON, goes to the last block. */
+  encode(messages: readonly AnyMessage[], cacheControl?: string): readonly Buffer[] {
     const sent = this.#grouped(messages.filter((message) => this.#isSent(message)))
     const last = sent.at(-1)
-    if (cacheControl === undefined || last === undefined) return this.#fragments.join(sent)
-    const before = this.#fragments.join(sent.slice(0, -1))
-    const marked = messageJson(last.role, withMarker(this.#blocks(last), cacheControl))
-    return Buffer.concat([before, Buffer.from(before.length === 0 ? marked : `,${marked}`)])
+    if (last === undefined) return []
+    if (cacheControl === undefined) return [this.#fragments.join(sent)]
+    const end = messageJson(last.role, withMarker(this.#blocks(last), cacheControl))
+    return sent.length === 1 ? [Buffer.from(end)] : [this.#fragments.join(sent.slice(0, -1)), Buffer.from(`,${end}`)]
   }
 
   #isSent(message: AnyMessage): boolean {

@@ -69,7 +69,7 @@ export class RequestEncoder {
     const conversation = this.#conversation(model).encode(rest, message)
     if (documents.length + conversation.length === 0) throw new CompletionError('request', 'There is nothing to answer: the request has no message')
     const separator = documents.length === 0 || conversation.length === 0 ? [] : [COMMA]
-    return Buffer.concat([Buffer.from(head), documents, ...separator, conversation, END_OF_BODY])
+    return Buffer.concat([Buffer.from(head), ...documents, ...separator, ...conversation, END_OF_BODY])
   }
 
   #fields(request: CompletionRequest, { model, params, isStreaming }: { readonly model: string; readonly params: JsonObject; readonly isStreaming: boolean }): JsonObject {
@@ -121,10 +121,10 @@ export class RequestEncoder {
   }
 
   /** One message of their own, before the conversation: what is asked changes from call to call, they rarely do. */
-  #documents(documents: readonly Document[], model: string): Buffer {
-    if (documents.length === 0) return Buffer.alloc(0)
+  #documents(documents: readonly Document[], model: string): readonly Buffer[] {
+    if (documents.length === 0) return []
     const replay = this.#replay(model)
-    return Buffer.from(messageJson('user', documents.map((document) => documentBlock(document, replay))))
+    return [Buffer.from(messageJson('user', documents.map((document) => documentBlock(document, replay))))]
   }
 
   #systemFragment(message: SystemMessage): readonly string[] {
