@@ -41,17 +41,29 @@ export function findAnswer(exchanges: readonly ReadExchange[], { before, message
   return found < 0 ? undefined : found
 }
 
-/** An id in `message` that no answer before `from` hands out and a later one does: the exchanges are not in their order. */
+/** An answer in the request at `index`, before which `place` entries stand, that only a later exchange gives: the exchanges are not in their order. */
 export function handedOutLater(
   exchanges: readonly ReadExchange[],
-  { from, message }: { readonly from: number; readonly message: AssistantMessage },
-): { readonly id: string; readonly exchange: number } | undefined {
-  const handsOut = (id: string) => ({ reading }: ReadExchange) => reading.type === 'answer' && reading.ids.includes(id)
+  { index, message, place }: { readonly index: number; readonly message: AssistantMessage; readonly place: number },
+): { readonly what: string; readonly exchange: number } | undefined {
   for (const id of idsOf(message)) {
-    const exchange = exchanges.findIndex(handsOut(id))
-    if (exchange >= from) return { id, exchange }
+    const exchange = exchanges.findIndex(({ reading }) => reading.type === 'answer' && reading.ids.includes(id))
+    if (exchange >= index) return { what: id, exchange }
   }
-  return undefined
+  const before = exchanges[index]?.request.entries.slice(0, place) ?? []
+  const isAnsweredBy = (later: ReadExchange) => later.request.entries.length === place && later.request.entries.every(({ key }, at) => key === before[at]?.key)
+  const exchange = exchanges.findIndex((later, at) => at > index && isAnsweredBy(later) && saysTheSame(later, message))
+  const isKnown = exchanges.slice(0, index).some((earlier) => saysTheSame(earlier, message))
+  return exchange < 0 || isKnown ? undefined : { what: 'an answer', exchange }
+}
+
+/** An earlier exchange that this one is a copy of, ids and all: no provider gives the same answer twice. */
+export function findOriginal(exchanges: readonly ReadExchange[], index: number): number | undefined {
+  const copy = exchanges[index]
+  if (copy?.reading.type !== 'answer' || copy.reading.responseId === undefined) return undefined
+  const form = ({ request, reading }: ReadExchange) => JSON.stringify([request, reading])
+  const found = exchanges.slice(0, index).findIndex((earlier) => form(earlier) === form(copy))
+  return found < 0 ? undefined : found
 }
 
 function idsOf({ content }: AssistantMessage): readonly string[] {

@@ -13,7 +13,8 @@ export const ABSENT = '(absent)'
 
 /** Every difference, by path. The order of keys does not count; texts of tool arguments are compared as the JSON that they hold. */
 export function compareJson(expected: Json | undefined, actual: Json | undefined, path: string): readonly Difference[] {
-  if (expected === undefined || actual === undefined) return expected === actual ? [] : [{ path, expected: expected ?? ABSENT, actual: actual ?? ABSENT }]
+  if (expected === undefined) return actual === undefined ? [] : [{ path, expected: ABSENT, actual }]
+  if (actual === undefined) return [{ path, expected, actual: ABSENT }]
   if (isList(expected) && isList(actual)) return compareLists(expected, actual, path)
   if (isObject(expected) && isObject(actual)) {
     const keys = new Set([...Object.keys(expected), ...Object.keys(actual)])

@@ -60,15 +60,17 @@ async function callModel({ run, model, messages, params, gate, signal, settled, 
   const { settings } = run
   const { preamble, tools, hostedTools, toolChoice, temperature, maxTokens, outputSchema } = settings
   const [exchange = 0] = run.exchanges
+  // The runtime asks a chat for a form only when no tool is to be called any more: a caller who did so earlier did it by hand.
+  const isTooEarly = settings.client.wire === 'chat' && tools.length > 0 && !messages.some(isResults)
   const request: CompletionRequest = {
     messages: [...(preamble === undefined ? [] : [Message.system(preamble)]), ...messages],
     tools,
     hostedTools,
-    additionalParams: params,
+    additionalParams: isTooEarly ? { ...params, ...rawOutputParams(settings) } : params,
     ...(toolChoice === undefined ? {} : { toolChoice }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(outputSchema === undefined ? {} : { outputSchema }),
+    ...(outputSchema === undefined || isTooEarly ? {} : { outputSchema }),
   }
   await gate.enter(exchange)
   const { response, streamedText } = await askModel(model, request, { isStreaming: run.isStreaming, signal })
@@ -94,6 +96,10 @@ export async function askModel(
   let streamedText = ''
   for await (const item of stream) if (item.type === 'text') streamedText += item.text
   return { response: await stream.response, streamedText }
+}
+
+function isResults({ role, content }: Message): boolean {
+  return role === 'user' && content.some(({ type }) => type === 'tool_result')
 }
 
 /** A run of an agent, which hands out what it knows after every turn and waits for its place in the recording before every call. */

@@ -1,6 +1,4 @@
-import { anthropic, openai, type CompletionModel } from '@buildscale/rig'
-import { CompatibleClient } from '../../packages/rig/src/providers/openai-compatible/client.ts'
-import { OPENAI_DIALECT } from '../../packages/rig/src/providers/openai-compatible/chat-dialect.ts'
+import { anthropic, compatible, openai, type CompletionModel } from '@buildscale/rig'
 import type { ClientSettings, Settings, WireName } from './recorded-request.ts'
 
 /** Makes the model of a run, connected to the server at `origin`. */
@@ -20,13 +18,13 @@ const MODELS: Readonly<Record<WireName, MakeWireModel>> = {
     replayPhase: false,
     ...(client.responses === undefined ? {} : { systemInstructions: client.responses.systemInstructions }),
   }).completionModel(model),
-  chat: ({ model, client, baseUrl }) => new CompatibleClient({
+  chat: ({ model, client, baseUrl }) => new compatible.CompatibleClient({
     apiKey: API_KEY,
     provider: 'openai',
     baseUrl,
     query: client.query,
     retry: false,
-    dialect: { ...OPENAI_DIALECT, ...client.chat },
+    dialect: { ...compatible.OPENAI_DIALECT, ...client.chat },
   }).completionModel(model),
   messages: ({ model, client, baseUrl }) => {
     const { promptCaching, ...form } = client.messages ?? {}

@@ -1,5 +1,5 @@
 import type { AssistantMessage, Message, UserMessage } from '@buildscale/rig'
-import { findAnswer, findPredecessor, handedOutLater } from './attribute-answers.ts'
+import { findAnswer, findOriginal, findPredecessor, handedOutLater } from './attribute-answers.ts'
 import { canonical, parseJson } from './json.ts'
 import type { ReadExchange } from './read-exchange.ts'
 import type { Entry, RecordedRequest, Settings } from './recorded-request.ts'
@@ -73,6 +73,11 @@ class Planner {
     const exchange = this.#exchanges[index]
     if (exchange === undefined) return
     const { request } = exchange
+    const original = findOriginal(this.#exchanges, index)
+    if (original !== undefined) {
+      this.#problems.push({ exchange: index, reason: `nothing leads to this request: with its answer it is a copy of exchange ${original}` })
+      return
+    }
     if (request.previousResponseId !== undefined) return this.#continueOnServer(index, exchange)
     const predecessor = findPredecessor(this.#exchanges, index)
     if (predecessor === undefined) return this.#begin(index, exchange)
@@ -106,25 +111,35 @@ class Planner {
     if (before === undefined) return
     const added = request.entries.slice(before.request.entries.length)
     const said = leading(added, 'assistant')
+    if (this.#isOtherAnswer(said, { predecessor, index })) return this.#append(request, { index, predecessor, added: this.#tail(index, added), withAnswer: false })
     const results = leading(added.slice(said.length), 'result')
     const rest = added.slice(said.length + results.length)
-    const isSame = isSameSetting(before.request, request)
     const hasCalls = before.reading.type === 'answer' && before.reading.answer.calls.length > 0
-    const run = this.#runs.find(({ exchanges }) => exchanges.at(-1) === predecessor)
     const isOwnText = isCallersText(said, before)
-    if (rest.length === 0 && isSame && !isOwnText) {
+    if (rest.length === 0 && !isOwnText && isSameSetting(before.request, request) && !isPaused(before)) {
+      const run = this.#runs.find(({ exchanges }) => exchanges.at(-1) === predecessor)
       if (hasCalls && run !== undefined) run.exchanges.push(index)
       else this.#problems.push({ exchange: index, reason: 'nothing leads to this request: it adds nothing of the caller to a conversation that had ended or has gone on already' })
       return
     }
-    const resultPieces: readonly Piece[] = results.length === 0 ? [] : hasCalls ? [{ type: 'results', exchange: predecessor }] : [{ type: 'recorded', messages: reader.messages(results) }]
-    const pieces: readonly Piece[] = [
-      { type: 'conversation', exchange: predecessor, withAnswer: !isOwnText },
-      ...(isOwnText ? [{ type: 'recorded', messages: reader.messages(said) } as const] : []),
-      ...resultPieces,
-      ...this.#tail(index, rest),
-    ]
+    const ownResults: readonly Piece[] = hasCalls ? [{ type: 'results', exchange: predecessor }] : [{ type: 'recorded', messages: reader.messages(results) }]
+    const ownText: readonly Piece[] = isOwnText ? [{ type: 'recorded', messages: reader.messages(said) }] : []
+    this.#append(request, { index, predecessor, added: [...ownText, ...(results.length === 0 ? [] : ownResults), ...this.#tail(index, rest)], withAnswer: !isOwnText })
+  }
+
+  /** A new run after a conversation that the runtime has led so far. */
+  #append(request: RecordedRequest, { index, predecessor, added, withAnswer }: { readonly index: number; readonly predecessor: number; readonly added: readonly Piece[]; readonly withAnswer: boolean }): void {
+    const pieces: readonly Piece[] = [{ type: 'conversation', exchange: predecessor, withAnswer }, ...added]
     this.#runs.push(draft(request, { exchanges: [index], pieces, previousResponse: undefined, isCallerInput: true }))
+  }
+
+  /** Whether the caller went on from another answer than the one to these messages: from the last one of a run, without what led to it. */
+  #isOtherAnswer(said: readonly Entry[], { predecessor, index }: { readonly predecessor: number; readonly index: number }): boolean {
+    const [message] = this.#exchanges[index]?.reader.messages(said) ?? []
+    if (message?.role !== 'assistant') return false
+    const answered = findAnswer(this.#exchanges.slice(predecessor, predecessor + 1), { before: 1, message })
+    if (answered !== undefined) return false
+    return findAnswer(this.#exchanges, { before: index, message }) !== undefined
   }
 
   /** Entries that the caller has put together: answers among them still come from the runtime, with the results of their calls. */
@@ -133,23 +148,25 @@ class Planner {
     if (reader === undefined || entries.length === 0) return []
     const pieces: Piece[] = []
     let answered: number | undefined
+    let place = (this.#exchanges[index]?.request.entries.length ?? 0) - entries.length
     for (const group of groups(entries)) {
       const messages = reader.messages(group)
       const [first] = messages
       if (group[0]?.role === 'assistant' && first?.role === 'assistant') {
         answered = findAnswer(this.#exchanges, { before: index, message: first })
-        this.#checkOrder(index, first)
+        this.#checkOrder(index, { message: first, place })
         pieces.push(answered === undefined ? { type: 'recorded', messages } : { type: 'selected', exchange: answered, chosen: first })
       } else if (group[0]?.role === 'result' && first?.role === 'user' && answered !== undefined) {
         pieces.push({ type: 'selected-results', exchange: answered, chosen: first })
       } else pieces.push({ type: 'recorded', messages })
+      place += group.length
     }
     return pieces
   }
 
-  #checkOrder(index: number, message: AssistantMessage): void {
-    const later = handedOutLater(this.#exchanges, { from: index, message })
-    if (later !== undefined) this.#problems.push({ exchange: index, reason: `the request holds ${later.id}, which is only handed out by exchange ${later.exchange}` })
+  #checkOrder(index: number, answer: { readonly message: AssistantMessage; readonly place: number }): void {
+    const later = handedOutLater(this.#exchanges, { index, ...answer })
+    if (later !== undefined) this.#problems.push({ exchange: index, reason: `the request holds ${later.what}, which is only handed out by exchange ${later.exchange}` })
   }
 
   /** An agent where the runtime has something to do by itself; a single call where it would do more than was recorded. */
@@ -194,6 +211,11 @@ function groups(entries: readonly Entry[]): readonly (readonly Entry[])[] {
 function isSameSetting(left: RecordedRequest, right: RecordedRequest): boolean {
   const form = ({ settings, isStreaming }: RecordedRequest) => canonical(parseJson(JSON.stringify({ settings, isStreaming })) ?? null)
   return form(left) === form(right)
+}
+
+/** Whether the provider wants to be asked again to go on by itself. */
+function isPaused({ reading }: ReadExchange): boolean {
+  return reading.type === 'answer' && reading.answer.finishReason === 'other: pause_turn'
 }
 
 /** The text of the answer, as only a caller writes it. */
