@@ -259,6 +259,13 @@ describe('what one wire alone can do', () => {
       expect(text.endsWith('\n\ndata: [DONE]\n\n')).toBe(true)
     }))
 
+  it('Chat tells the usage of a load model to those alone who ask for it', () =>
+    withSim({}, async (sim) => {
+      const ask = async (more: object): Promise<string> => (await postTo(sim, '/chat/completions', { ...question('/chat/completions', 'hi'), model: 'load:text:5', stream: true, ...more })).text()
+      const [without, withUsage, again] = [await ask({}), await ask({ stream_options: { include_usage: true } }), await ask({})]
+      expect([without.includes('"usage"'), withUsage.includes('"prompt_tokens":100'), again === without]).toEqual([false, true, true])
+    }))
+
   it('Chat refuses in words, and says any finish reason', () =>
     withSim({ script: { turns: [{ output: [{ type: 'refusal', text: 'No.' }] }, { text: 'x', finish: 'model_length' }, { text: 'y', incomplete: 'content_filter' }] } }, async (sim) => {
       const ask = async (): Promise<unknown> => ((await (await postTo(sim, '/chat/completions', question('/chat/completions', 'hi'))).json()) as { choices: unknown[] }).choices[0]

@@ -4,6 +4,7 @@ import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import { withSim } from '../../test/sim-client.ts'
 import type { ModelSim } from '../index.ts'
+import { embedText } from './embed-text.ts'
 
 const openai = (sim: ModelSim): OpenAI => new OpenAI({ apiKey: 'any', baseURL: sim.url, maxRetries: 0 })
 const TEXTS = ['The cat sat on the mat.', 'Two cats sat on a mat', 'Quarterly revenue grew in Asia']
@@ -38,6 +39,11 @@ it.each([1, 2, 3, 8])('makes unit vectors of few dimensions too: %d', (dimension
     const { data } = await openai(sim).embeddings.create({ model: 'text-embedding-3-small', input: [...TEXTS, '!?'], dimensions, encoding_format: 'float' })
     for (const { embedding } of data) expect(Math.hypot(...embedding)).toBeCloseTo(1, 5)
   }))
+
+it('makes a unit vector even where everything cancels out', () => {
+  const words = Array.from({ length: 300 }, (_, index) => `w${index}`)
+  expect(words.filter((word) => Math.abs(embedText(word, 1)[0] ?? 0) !== 1)).toEqual([])
+})
 
 describe('refuses', () => {
   it.each([
