@@ -68,7 +68,7 @@ export class CompletionError extends RigError {
 
 const RETRYABLE_STATUSES = new Set([408, 409, 429, 500, 502, 503, 504, 529])
 /** Codes of errors inside a stream, where there is no status. */
-const RETRYABLE_CODES = new Set(['server_error', 'rate_limit_exceeded', 'overloaded', 'overloaded_error', 'timeout', 'vector_store_timeout'])
+const RETRYABLE_CODES = new Set(['server_error', 'rate_limit_exceeded', 'overloaded', 'overloaded_error', 'api_error', 'rate_limit_error', 'timeout', 'timeout_error', 'vector_store_timeout'])
 /** Codes that come with a status that sounds temporary and are not. */
 const PERMANENT_CODES = new Set(['insufficient_quota', 'billing_hard_limit_reached'])
 

@@ -36,7 +36,7 @@ console.log(await scripted.prompt('Hello'), new MaxTurnsError(1, { role: 'user',
 
 const TSCONFIG = {
   compilerOptions: {
-    target: 'ES2024', lib: ['ES2024'], types: ['node'], module: 'NodeNext', strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
+    target: 'ES2024', module: 'NodeNext', strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
     skipLibCheck: false, noEmit: true,
   },
   files: ['main.ts'],
@@ -130,9 +130,12 @@ describe('the packed package', () => {
     }
   })
 
-  it('type-checks in a strict project of its users, declarations of libraries included', async () => {
+  it.each([
+    ['with the types of Node', { lib: ['ES2024'], types: ['node'] }],
+    ['without any other types', { types: [] }],
+  ])('type-checks in a strict project of its users, declarations of libraries included, %s', async (_title, types) => {
     writeFileSync(join(consumer, 'main.ts'), PROGRAM)
-    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify(TSCONFIG))
+    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ ...TSCONFIG, compilerOptions: { ...TSCONFIG.compilerOptions, ...types } }))
     expect((await run(process.execPath, [TYPESCRIPT, '-p', '.'], { cwd: consumer })).all).toBe('')
   }, 60_000)
 

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { CompletionError } from '../errors.ts'
 import { parseUrl } from './node-transport.ts'
 import { aborted, type HttpRequest, type HttpResponse, type OnChunk, type Transport } from './transport.ts'
@@ -15,6 +16,7 @@ export class FetchTransport implements Transport {
 
   async send({ method, url, headers, body, signal }: HttpRequest): Promise<HttpResponse> {
     const { host } = parseUrl(url)
+    checkHeaders(headers)
     const silence = new Silence(host, this.#timeoutMs)
     try {
       const linked = AbortSignal.any([signal, silence.signal])
@@ -26,6 +28,18 @@ export class FetchTransport implements Transport {
       throw new CompletionError('http', `No connection to ${host}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
     } finally {
       silence.end()
+    }
+  }
+}
+
+/** `fetch` quotes the value that it refuses, and that may be a key. */
+function checkHeaders(headers: HttpRequest['headers']): void {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      validateHeaderName(name)
+      validateHeaderValue(name, value)
+    } catch (error) {
+      throw new CompletionError('request', `The header ${name} cannot be sent: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
     }
   }
 }

@@ -2,7 +2,7 @@ import type { CallOptions, RetryPolicy } from '../completion/completion-request.
 import { isJsonObject, objectAt, stringAt, tryParseJson } from '../completion/json.ts'
 import { CompletionError } from '../errors.ts'
 import { retryAfterMs } from './retry.ts'
-import { readText, type HttpRequest, type HttpResponse, type Transport } from './transport.ts'
+import { readRefusal, type HttpRequest, type HttpResponse, type Transport } from './transport.ts'
 
 export interface HttpClientOptions {
   readonly baseUrl: string
@@ -25,7 +25,7 @@ export interface GetOptions {
 }
 
 export interface PostOptions extends GetOptions {
-  readonly body: Buffer
+  readonly body: Uint8Array
   readonly accept: string
 }
 
@@ -84,13 +84,14 @@ export class HttpClient {
 
   async #refusal(response: HttpResponse): Promise<CompletionError> {
     // Always tried as JSON: OpenAI sends some of its error bodies as text/plain.
-    const bodyText = await readText(response)
+    const bodyText = await readRefusal(response)
     const bodyJson = tryParseJson(bodyText)
     const error = isJsonObject(bodyJson) ? (objectAt(bodyJson, 'error') ?? bodyJson) : {}
     const code = stringAt(error, 'code') ?? stringAt(error, 'type')
     const message = stringAt(error, 'message') ?? (bodyText.slice(0, 500) || 'no body')
     const headers = response.headers()
-    const providerRequestId = this.requestIdOf(response)
+    // Gateways may drop the header and keep the body.
+    const providerRequestId = this.requestIdOf(response) ?? (isJsonObject(bodyJson) ? stringAt(bodyJson, 'request_id') : undefined)
     const pause = retryAfterMs(headers, Date.now())
     return new CompletionError('provider_response', `${this.#options.provider} answered ${response.status}: ${code === undefined ? '' : `${code}: `}${message}`, {
       status: response.status,

@@ -49,16 +49,35 @@ export class NodeTransport implements Transport {
     if (signal.aborted) throw aborted(signal)
     const open = isSecure ? httpsRequest : httpRequest
     const agent = isSecure ? this.#https : this.#http
-    const outgoing = open({ ...options, method, headers, agent, timeout: this.#timeoutMs }, (incoming) => {
-      resolve(new NodeResponse(incoming, outgoing, signal))
-    })
+    let response: NodeResponse | undefined
+    const outgoing = opened(host, () => open({ ...options, method, headers, agent, timeout: this.#timeoutMs }, (incoming) => {
+      response = new NodeResponse(incoming, outgoing, signal)
+      resolve(response)
+    }))
     const onAbort = () => outgoing.destroy(aborted(signal))
     signal.addEventListener('abort', onAbort, { once: true })
-    outgoing.once('close', () => signal.removeEventListener('abort', onAbort))
-    outgoing.once('timeout', () => outgoing.destroy(new CompletionError('timeout', `No byte from ${host} for ${this.#timeoutMs} ms`)))
+    outgoing.once('timeout', () => {
+      const error = new CompletionError('timeout', `No byte from ${host} for ${this.#timeoutMs} ms`)
+      if (response === undefined) outgoing.destroy(error)
+      else response.end(error)
+    })
     outgoing.on('error', (error) => reject(connectionError(error, outgoing, host)))
+    outgoing.once('close', () => {
+      signal.removeEventListener('abort', onAbort)
+      // A change of protocol is the end of a request without an answer, and without an error either.
+      reject(new CompletionError('http', `No answer from ${host}: the connection was closed`))
+    })
     outgoing.end(body)
     return promise
+  }
+}
+
+/** Headers that cannot be sent are refused before anything is: a key with a line feed at its end, most often. */
+function opened(host: string, open: () => ClientRequest): ClientRequest {
+  try {
+    return open()
+  } catch (error) {
+    throw new CompletionError('request', `The request to ${host} cannot be sent: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
 }
 
@@ -76,6 +95,8 @@ class NodeResponse implements HttpResponse {
   readonly #incoming: IncomingMessage
   readonly #outgoing: ClientRequest
   readonly #signal: AbortSignal
+  /** Why we ended the exchange: what the connection says about it is no reason. */
+  #endedBy: CompletionError | undefined
 
   constructor(incoming: IncomingMessage, outgoing: ClientRequest, signal: AbortSignal) {
     this.status = incoming.statusCode ?? 0
@@ -103,19 +124,25 @@ class NodeResponse implements HttpResponse {
     if (!this.#incoming.complete) this.#outgoing.destroy()
   }
 
+  /** Breaks the exchange off: reading it rejects with `error`. */
+  end(error: CompletionError): void {
+    this.#endedBy = error
+    this.#outgoing.destroy(error)
+  }
+
   read(onChunk: OnChunk): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const incoming = this.#incoming
     const fail = (error: unknown) => {
-      reject(this.#signal.aborted ? aborted(this.#signal) : error)
+      reject(this.#signal.aborted ? aborted(this.#signal) : this.#endedBy ?? error)
       this.#outgoing.destroy()
     }
+    const encoding = incoming.headers['content-encoding'] ?? 'identity'
+    if (encoding !== 'identity') fail(new CompletionError('response', `The answer is compressed (${encoding}), which was not asked for`))
     incoming.on('data', (chunk: Buffer) => {
       try {
         const wait = onChunk(chunk)
-        if (wait === undefined) return
-        incoming.pause()
-        wait.then(() => incoming.resume(), fail)
+        if (wait !== undefined) this.#pause(wait, fail)
       } catch (error) {
         fail(error)
       }
@@ -127,6 +154,20 @@ class NodeResponse implements HttpResponse {
       if (!incoming.complete) fail(new CompletionError('http', 'The connection was closed before the answer had ended'))
     })
     return promise
+  }
+
+  /** Until `wait` resolves the silence is ours: the clock of the connection stands still. */
+  #pause(wait: Promise<void>, fail: (error: unknown) => void): void {
+    const incoming = this.#incoming
+    const { socket } = incoming
+    const timeoutMs = socket.timeout ?? 0
+    incoming.pause()
+    // A connection whose answer is complete may be another request's by now.
+    if (!incoming.complete) socket.setTimeout(0)
+    wait.then(() => {
+      if (!incoming.complete) socket.setTimeout(timeoutMs)
+      incoming.resume()
+    }, fail)
   }
 }
 

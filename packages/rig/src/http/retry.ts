@@ -7,7 +7,7 @@ export const DEFAULT_RETRY: RetryPolicy = {
   maxRetries: 2,
   initialDelayMs: 500,
   maxDelayMs: 8000,
-  statuses: [408, 409, 429, 500, 502, 503, 504],
+  statuses: [408, 409, 429, 500, 502, 503, 504, 529],
   respectRetryAfter: true,
 }
 

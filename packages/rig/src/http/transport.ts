@@ -6,7 +6,7 @@ export interface HttpRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   /** JSON as bytes: most of a long conversation has been encoded for the request before. */
-  readonly body?: Buffer
+  readonly body?: Uint8Array
   readonly signal: AbortSignal
 }
 
@@ -30,16 +30,52 @@ export interface Transport {
   send(request: HttpRequest): Promise<HttpResponse>
 }
 
-/** The whole answer as text. Throws `CompletionError`, of kind `http` when the bytes break off: such an exchange may be repeated. */
+/** The longest answer that is taken in one piece, in bytes: what never ends must not take the process with it. */
+const MAX_ANSWER = 256 * 1024 * 1024
+/** How much of the body of a refusal is read, in bytes, and how long, in milliseconds: the status has said the most of it. */
+const MAX_REFUSAL = 1024 * 1024
+const REFUSAL_TIME_MS = 10_000
+
+/**
+ * The whole answer as text. Throws `CompletionError`, of kind `http` when the bytes break off: such an exchange may be repeated; of kind
+ * `response` for more than 256 MiB.
+ */
 export async function readText(response: HttpResponse): Promise<string> {
   const chunks: Uint8Array[] = []
+  let size = 0
   try {
     await response.read((chunk) => {
+      size += chunk.length
+      if (size > MAX_ANSWER) throw new CompletionError('response', `The answer exceeds ${MAX_ANSWER} bytes`)
       chunks.push(chunk)
       return undefined
     })
   } catch (error) {
     throw error instanceof CompletionError ? error : new CompletionError('http', 'The connection broke off in the middle of the answer', { cause: error })
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/**
+ * What an answer that is not a success says, as far as it comes: the first mebibyte, within `timeMs`. The status counts whatever becomes
+ * of the rest. Throws `CompletionError` of kind `aborted`, and no other.
+ */
+export async function readRefusal(response: HttpResponse, { timeMs = REFUSAL_TIME_MS }: { readonly timeMs?: number } = {}): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let room = MAX_REFUSAL
+  const timer = setTimeout(() => response.discard(), timeMs)
+  try {
+    await response.read((chunk) => {
+      chunks.push(chunk.subarray(0, room))
+      room = Math.max(0, room - chunk.length)
+      if (room === 0) response.discard()
+      return undefined
+    })
+  } catch (error) {
+    // Only words are missing; that the caller has left is another matter.
+    if (error instanceof CompletionError && error.kind === 'aborted') throw error
+  } finally {
+    clearTimeout(timer)
   }
   return Buffer.concat(chunks).toString('utf8')
 }

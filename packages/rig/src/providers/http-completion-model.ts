@@ -5,7 +5,7 @@ import type { CallOptions, CompletionRequest } from '../completion/completion-re
 import { CompletionStream, type CompletionSink } from '../completion/completion-stream.ts'
 import { isJsonObject, tryParseJson } from '../completion/json.ts'
 import type { MessageInput, ModelOrigin } from '../completion/message-types.ts'
-import { CompletionError } from '../errors.ts'
+import { CompletionError, isRigError } from '../errors.ts'
 import type { HttpClient } from '../http/http-client.ts'
 import { withRetry } from '../http/retry.ts'
 import { readText } from '../http/transport.ts'
@@ -43,7 +43,7 @@ export class HttpCompletionModel implements CompletionModel {
   }
 
   async completion(request: CompletionRequest, options: CallOptions = {}): Promise<CompletionResponse> {
-    const body = this.#wire.encode(request, { isStreaming: false })
+    const body = this.#encode(request, { isStreaming: false })
     const signal = options.signal ?? new AbortController().signal
     const attempt = async () => {
       const response = await this.#post(request, body, { accept: '*/*', signal, options })
@@ -57,7 +57,7 @@ export class HttpCompletionModel implements CompletionModel {
 
   stream(request: CompletionRequest, options: CallOptions = {}): StreamingCompletionResponse {
     const produce = async (sink: CompletionSink, signal: AbortSignal) => {
-      const body = this.#wire.encode(request, { isStreaming: true })
+      const body = this.#encode(request, { isStreaming: true })
       const attempt = async () => {
         const response = await this.#post(request, body, { accept: 'text/event-stream', signal, options })
         const decodeOptions = { providerRequestId: this.#http.requestIdOf(response), includeRaw: options.includeRaw === true }
@@ -72,7 +72,16 @@ export class HttpCompletionModel implements CompletionModel {
     return new CompletionStream(produce, { origin: this.#origin(request), signal: options.signal })
   }
 
-  #post(request: CompletionRequest, body: Buffer, { accept, signal, options }: { readonly accept: string; readonly signal: AbortSignal; readonly options: CallOptions }) {
+  /** What JSON cannot hold comes from the caller: big integers, circles, more depth than the stack. */
+  #encode(request: CompletionRequest, options: { readonly isStreaming: boolean }): Uint8Array {
+    try {
+      return this.#wire.encode(request, options)
+    } catch (error) {
+      throw isRigError(error) ? error : new CompletionError('request', `The request cannot be written as JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    }
+  }
+
+  #post(request: CompletionRequest, body: Uint8Array, { accept, signal, options }: { readonly accept: string; readonly signal: AbortSignal; readonly options: CallOptions }) {
     const path = this.#wire.path(request.model ?? this.model)
     return this.#http.post(path, { body, accept, signal, ...(options.headers === undefined ? {} : { headers: options.headers }) })
   }

@@ -35,7 +35,7 @@ function closedObject(schema: JsonObject, original: JsonObject): JsonObject {
   const required = listOf(original['required'])
   const strict = Object.entries(properties).map(([name, property]): [string, Json] => {
     const node = strictOrSame(property)
-    return [name, required.includes(name) ? node : { anyOf: [node, { type: 'null' }] }]
+    return [name, required.includes(name) || admitsNull(node) ? node : { anyOf: [node, { type: 'null' }] }]
   })
   return { ...schema, properties: Object.fromEntries(strict), required: Object.keys(properties), additionalProperties: false }
 }
@@ -50,4 +50,11 @@ function strictOrSame(value: Json): Json {
 
 function listOf(value: Json | undefined): readonly Json[] {
   return isJsonArray(value) ? value : []
+}
+
+function admitsNull(schema: Json): boolean {
+  if (!isJsonObject(schema)) return false
+  const { type, anyOf } = schema
+  if (type === 'null' || (isJsonArray(type) && type.includes('null'))) return true
+  return isJsonArray(anyOf) && anyOf.some(admitsNull)
 }

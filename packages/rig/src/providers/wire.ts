@@ -41,7 +41,7 @@ export interface Wire {
   /** The path of requests to `model`, below the client's base address. */
   path(model: string): string
   /** The body as JSON in UTF-8. Throws `CompletionError` of kind `request` for what the provider cannot be asked. */
-  encode(request: CompletionRequest, options: { readonly isStreaming: boolean }): Buffer
+  encode(request: CompletionRequest, options: { readonly isStreaming: boolean }): Uint8Array
   /** Throws `CompletionError` for an answer that says it failed, or makes no sense. */
   decode(answer: JsonObject, options: DecodeOptions): DecodedResponse
   streamDecoder(output: DecoderOutput, options: DecodeOptions): StreamDecoder

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import assert from 'node:assert/strict'
 import type { StreamedAssistantContent } from '../completion/completion-event.ts'
 import type { CompletionModel } from '../completion/completion-model.ts'

@@ -30,14 +30,12 @@ export interface ClientOptions extends RequestOptions {
   readonly timeoutMs?: number
   /** The longest silence between the bytes of a streamed answer, in milliseconds; `timeoutMs` unless given. */
   readonly idleTimeoutMs?: number
-  /** Unless given, two more attempts, after 529 (overloaded) too. */
+  /** Unless given, two more attempts. */
   readonly retry?: RetryPolicy | false
 }
 
 const DEFAULT_BASE_URL = 'https://api.anthropic.com'
 const DEFAULT_TIMEOUT_MS = 600_000
-const OVERLOADED = 529
-const RETRY: RetryPolicy = { ...DEFAULT_RETRY, statuses: [...DEFAULT_RETRY.statuses, OVERLOADED] }
 
 /** Anthropic, or a server that speaks its Messages API. Holds the connections: keep one and share it. */
 export class Client {
@@ -47,7 +45,7 @@ export class Client {
   /** Throws `ConfigError` for settings that contradict each other. */
   constructor(options: ClientOptions) {
     const { apiKey, baseUrl = DEFAULT_BASE_URL, version = ANTHROPIC_VERSION_2023_06_01, betas = [], headers, ...others } = options
-    const { fetch, timeoutMs = DEFAULT_TIMEOUT_MS, idleTimeoutMs, retry = RETRY, ...requests } = others
+    const { fetch, timeoutMs = DEFAULT_TIMEOUT_MS, idleTimeoutMs, retry = DEFAULT_RETRY, ...requests } = others
     checkPromptCaching(requests.promptCaching)
     this.#requests = requests
     this.#http = new HttpClient({

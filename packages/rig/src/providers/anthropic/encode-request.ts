@@ -56,7 +56,7 @@ export class RequestEncoder {
   }
 
   /** The body as JSON in UTF-8. Throws `CompletionError` of kind `request` for what Anthropic cannot be asked. */
-  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): Buffer {
+  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): Uint8Array {
     const params = request.additionalParams ?? {}
     const model = request.model ?? this.#options.origin.model
     const { lifted, rest } = splitSystem(request.messages, this.#takesInlineSystem(model))

@@ -36,7 +36,7 @@ export class ChatRequestEncoder {
   }
 
   /** The body as JSON in UTF-8. Throws `CompletionError` of kind `request` for what the server cannot be asked. */
-  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): Buffer {
+  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): Uint8Array {
     const { dialect, origin } = this.#options
     const params = request.additionalParams ?? {}
     const model = request.model ?? origin.model
@@ -66,7 +66,7 @@ export class ChatRequestEncoder {
     return [...told, ...shown].map((message) => JSON.stringify(message)).join(',')
   }
 
-  #messages({ messages }: CompletionRequest, model: string, insertions: string): Buffer {
+  #messages({ messages }: CompletionRequest, model: string, insertions: string): Uint8Array {
     const fragments = this.#fragmentsFor(model)
     if (insertions === '') return fragments.join(messages)
     const firstSaid = messages.findIndex(({ role }) => role !== 'system')

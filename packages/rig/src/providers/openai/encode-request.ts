@@ -44,7 +44,7 @@ export class RequestEncoder {
   }
 
   /** The body as JSON in UTF-8. Throws `CompletionError` of kind `request` for what OpenAI cannot be asked. */
-  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): Buffer {
+  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): Uint8Array {
     const params = request.additionalParams ?? {}
     const model = request.model ?? this.#options.origin.model
     const { lifted, rest: all } = liftSystem(request.messages, this.#options.systemInstructions)
@@ -75,7 +75,7 @@ export class RequestEncoder {
   }
 
   /** Documents stand after the leading system messages and before the conversation. */
-  #input(messages: readonly AnyMessage[], { documents, replay }: { readonly documents: readonly string[]; readonly replay: ReplayOptions }): Buffer {
+  #input(messages: readonly AnyMessage[], { documents, replay }: { readonly documents: readonly string[]; readonly replay: ReplayOptions }): Uint8Array {
     const fragments = this.#fragmentsFor(replay)
     if (documents.length === 0) return fragments.join(messages)
     const leading = messages.findIndex(({ role }) => role !== 'system')
