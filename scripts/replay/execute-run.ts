@@ -150,7 +150,12 @@ class AgentReplay {
   #agent(): Agent {
     const { run, model, params } = this.#input
     const { preamble, hostedTools, toolChoice, temperature, maxTokens } = run.settings
-    const builder = new AgentBuilder(model).tools(this.#tools.tools).additionalParams({ ...params, ...rawOutputParams(run.settings) }).hook(this.#hook()).hook(this.#tools.hook)
+    const builder = new AgentBuilder(model)
+      .tools(this.#tools.tools)
+      .additionalParams({ ...params, ...rawOutputParams(run.settings) })
+      .invalidToolCalls({ mode: 'feedback', max: Infinity })
+      .hook(this.#hook())
+      .hook(this.#tools.hook)
     if (preamble !== undefined) builder.preamble(preamble)
     for (const tool of hostedTools) builder.hostedTool(tool)
     if (toolChoice !== undefined) builder.toolChoice(toolChoice)

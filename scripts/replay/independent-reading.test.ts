@@ -63,6 +63,16 @@ describe('an independent reading of Chat Completions', () => {
     expect(reading).toMatchObject({ answer: { calls: [{ id: 'a', name: 'f', arguments: { x: 1 } }, { id: 'b', name: 'g', arguments: {} }], finishReason: 'tool_calls', usage: { totalTokens: 3 } } })
   })
 
+  it('reads reasoning in all forms that servers give it', () => {
+    const answer = (message: JsonObject) => readChatAnswer(JSON.stringify({ choices: [{ message: { content: 'So.', ...message }, finish_reason: 'stop' }] }), false)
+    expect(answer({ reasoning_content: 'Hm.' })).toMatchObject({ answer: { text: 'So.', reasoning: 'Hm.' } })
+    expect(answer({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] }, { type: 'text', text: 'So.' }] })).toMatchObject({ answer: { text: 'So.', reasoning: 'Hm.' } })
+    const piece = (detail: JsonObject): JsonObject => chunk({ reasoning: '', reasoning_details: [{ index: 0, ...detail }] })
+    expect(readChatAnswer(stream(
+      piece({ type: 'reasoning.text', text: 'H' }), piece({ type: 'reasoning.text', text: 'm.', signature: 'sig' }), piece({ type: 'reasoning.encrypted', data: 'sealed' }), chunk({ content: 'So.' }, 'stop'),
+    ), true)).toMatchObject({ answer: { reasoning: 'Hm.', signatures: ['sig'], opaque: ['sealed'] } })
+  })
+
   it('reads a refusal as text, and an error inside a stream as such', () => {
     expect(readChatAnswer(JSON.stringify({ choices: [{ message: { content: null, refusal: 'No.' }, finish_reason: 'stop' }] }), false)).toMatchObject({ answer: { text: 'No.', usage: null } })
     expect(readChatAnswer(stream(chunk({ content: 'x' }), { error: { code: 502, message: 'Broken' } }), true)).toEqual({ type: 'failed', code: '502' })

@@ -57,9 +57,15 @@ export class ReplayTools {
     return this.#hasUsedRecording
   }
 
-  /** Keeps a known tool from running where the recording tells that a hook did so. */
-  get hook(): Pick<AgentHook, 'onToolCall'> {
+  /** Does what hooks did when this was recorded: keeps known tools from running, and answers calls that cannot be run. */
+  get hook(): AgentHook {
     return {
+      onInvalidToolCall: (_ctx, { call }) => {
+        const text = this.#recordedText(call.provider?.callId ?? call.id)
+        if (text === undefined) return undefined
+        this.#hasUsedRecording = true
+        return { type: 'feedback', text }
+      },
       onToolCall: (_ctx, { name, call }) => {
         const text = this.#recordedText(call.provider?.callId ?? call.id)
         if (!this.#known.has(name) || text === undefined || !NOT_RUN.test(text)) return undefined

@@ -3,6 +3,7 @@ import { findAnswer, findOriginal, findPredecessor, handedOutLater } from './att
 import { canonical, parseJson } from './json.ts'
 import type { ReadExchange } from './read-exchange.ts'
 import type { Entry, RecordedRequest, Settings } from './recorded-request.ts'
+import { unansweredCall } from './unanswered-calls.ts'
 
 /** What the messages of a run are made of. Everything that names an exchange comes from the runtime, never from the recording. */
 export type Piece =
@@ -78,6 +79,8 @@ class Planner {
       this.#problems.push({ exchange: index, reason: `nothing leads to this request: with its answer it is a copy of exchange ${original}` })
       return
     }
+    const incomplete = unansweredCall(exchange)
+    if (incomplete !== undefined) this.#problems.push({ exchange: index, reason: `the request cannot have been sent like this: ${incomplete}` })
     if (request.previousResponseId !== undefined) return this.#continueOnServer(index, exchange)
     const predecessor = findPredecessor(this.#exchanges, index)
     if (predecessor === undefined) return this.#begin(index, exchange)

@@ -2,7 +2,7 @@ import { readChatAnswer } from './independent-chat.ts'
 import { isSuccess, type Reading } from './independent-reading.ts'
 import { readMessagesAnswer } from './independent-messages.ts'
 import { readResponsesAnswer } from './independent-responses.ts'
-import { isObject, parseJson } from './json.ts'
+import { isObject, parseJson, type JsonObject } from './json.ts'
 import { RecordingError, type Exchange } from './load-recording.ts'
 import { chatReader } from './read-chat.ts'
 import { messagesReader } from './read-messages.ts'
@@ -32,15 +32,12 @@ const WIRES: Readonly<Record<WireName, Wire>> = {
 /** Headers that are settings of the caller. */
 const CALLER_HEADERS = ['anthropic-version', 'anthropic-beta']
 
-/** Throws `RecordingError` for an exchange that is not a model call of a wire that is known. */
-export function readExchanges(exchanges: readonly Exchange[]): readonly ReadExchange[] {
-  const parsed = exchanges.map(({ request, answer }, index) => {
-    const wire = Object.values(WIRES).find(({ path }) => request.path.endsWith(path))
-    if (wire === undefined || request.method !== 'POST') throw new RecordingError(`exchange ${index}: unknown wire: ${request.method} ${request.path}`)
-    const body = parseJson(request.body)
-    if (!isObject(body)) throw new RecordingError(`exchange ${index}: the body of the request is not a JSON object`)
-    return { request, answer, wire, body }
-  })
+/**
+ * Understands all exchanges of a file. Throws `RecordingError` for one that is not a model call of a wire that is known, or, unless only
+ * answers are of interest, whose request has no JSON.
+ */
+export function readExchanges(exchanges: readonly Exchange[], { answersOnly }: { readonly answersOnly: boolean }): readonly ReadExchange[] {
+  const parsed = exchanges.map((exchange, index) => ({ ...exchange, ...parseRequest(exchange, { index, answersOnly }) }))
   return parsed.map(({ request, answer, wire, body }) => {
     const client = {
       basePath: request.path.slice(0, -wire.path.length),
@@ -49,7 +46,18 @@ export function readExchanges(exchanges: readonly Exchange[]): readonly ReadExch
     }
     const siblings = parsed.filter((other) => other.wire === wire).map((other) => other.body)
     const recorded = wire.reader.read({ body, client, siblings })
-    const reading: Reading = isSuccess(answer.status) ? wire.readAnswer(answer.body, recorded.isStreaming) : { type: 'refused', status: answer.status, body: answer.body }
-    return { request: recorded, reading, reader: wire.reader }
+    // Without a request the answer shows whether it was streamed.
+    const isStreaming = recorded.isStreaming || (answersOnly && answer.headers.get('content-type')?.startsWith('text/event-stream') === true)
+    const reading: Reading = isSuccess(answer.status) ? wire.readAnswer(answer.body, isStreaming) : { type: 'refused', status: answer.status, body: answer.body }
+    return { request: { ...recorded, isStreaming }, reading, reader: wire.reader }
   })
+}
+
+function parseRequest({ request }: Exchange, { index, answersOnly }: { readonly index: number; readonly answersOnly: boolean }): { readonly wire: Wire; readonly body: JsonObject } {
+  const wire = Object.values(WIRES).find(({ path }) => request.path.endsWith(path))
+  if (wire === undefined || request.method !== 'POST') throw new RecordingError(`exchange ${index}: unknown wire: ${request.method} ${request.path}`)
+  const body = parseJson(request.body)
+  if (isObject(body)) return { wire, body }
+  if (!answersOnly) throw new RecordingError(`exchange ${index}: the body of the request is not a JSON object`)
+  return { wire, body: {} }
 }

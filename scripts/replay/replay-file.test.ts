@@ -144,6 +144,32 @@ describe.each(WIRES)('a recording of $name', (wire) => {
     expect(mismatches).toContainEqual(expect.objectContaining({ expected: 'call_y', actual: 'call_b' }))
   })
 
+  it('fails when a request that the caller has put together lacks a call or a result', async () => {
+    const [first, second] = toolRun(wire)
+    const [asked, results] = [wire.assistant({ calls: ADDS.calls ?? [] }, 1), wire.results(RESULTS)]
+    const raw = (conversation: readonly Json[]) => ({ ...second, request: wire.request({ conversation: [...conversation, wire.user('Use the results.')] }) })
+    expect(await replay([first, raw([...asked, ...results])])).toMatchObject({ ok: true })
+    expect(await replay([first, raw(results)])).toMatchObject({ ok: false })
+    expect(await replay([first, raw(asked)])).toMatchObject({ ok: false })
+    expect(await replay([first, raw([...results, ...asked])])).toMatchObject({ ok: false })
+  })
+
+  it('takes the answer to a call of a tool that does not exist from a hook', async () => {
+    const asks: Said = { calls: [{ id: 'call_q', name: 'multiply', arguments: { x: 2 } }] }
+    const question = wire.user('What is 2 * 3?')
+    const request = (conversation: readonly Json[]) => wire.request({ tools: CALCULATOR, conversation: [question, ...conversation] })
+    const first = exchangeOf(wire, request([]), { said: asks, number: 1 })
+    const second = exchangeOf(wire, request([...wire.assistant(asks, 1), ...wire.results([{ id: 'call_q', text: 'No such tool; add instead.' }])]), { said: { text: 'Six.' }, number: 2 })
+    expect(await replay([first, second])).toMatchObject({ ok: true, isCallerInput: true })
+  })
+
+  it('goes on from the last answer of a run without what led to it, when the caller does', async () => {
+    const [first, second] = toolRun(wire)
+    const conversation = [wire.user('What is 2 + 3?'), ...wire.assistant(CONCLUDES, 2), wire.user('And 1 + 1?')]
+    const third = exchangeOf(wire, wire.request({ system: SYSTEM, tools: CALCULATOR, conversation }), { said: { text: 'Two.' }, number: 3 })
+    expect(await replay([first, second, third])).toMatchObject({ ok: true, isCallerInput: true })
+  })
+
   it('begins with the history that its first request holds', async () => {
     const conversation = [wire.user('Where is Momo?'), ...wire.assistant({ text: 'On shelf 12.' }, 7), wire.user('And who wrote it?')]
     expect(await replay([exchangeOf(wire, wire.request({ conversation }), { said: { text: 'Michael Ende.' }, number: 8 })])).toMatchObject({ ok: true, isCallerInput: false })

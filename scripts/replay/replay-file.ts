@@ -24,7 +24,7 @@ export async function replayFile(path: string, file: string, options: ReplayOpti
   let exchanges: readonly Exchange[] = []
   try {
     exchanges = loadRecording(path)
-    const read = readExchanges(exchanges)
+    const read = readExchanges(exchanges, { answersOnly: options.decodeOnly })
     const { isCallerInput, mismatches } = await (options.decodeOnly ? decodeRecording : runScenario)(exchanges, read, options)
     return { file, ok: mismatches.length === 0, isCallerInput, exchanges: exchanges.length, mismatches }
   } catch (error) {

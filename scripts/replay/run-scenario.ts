@@ -161,7 +161,7 @@ class Scenario {
     for (const [index, exchange] of this.#exchanges.entries()) {
       const received = this.#requests.get(index)
       if (received !== undefined) this.#report(index, checkRequest(exchange, received))
-      else if (!this.#plan.problems.some((problem) => problem.exchange === index)) this.#report(index, [{ path: 'request', expected: `${exchange.request.method} ${exchange.request.path}`, actual: 'never sent' }])
+      else if (!this.#mismatches.some((mismatch) => mismatch.exchange === index)) this.#report(index, [{ path: 'request', expected: `${exchange.request.method} ${exchange.request.path}`, actual: 'never sent' }])
     }
   }
 
