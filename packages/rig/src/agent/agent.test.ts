@@ -344,9 +344,10 @@ describe('hooks', () => {
     expect(error).toMatchObject({ hook: 'onModelTurnFinished', cause: { message: 'database is gone' } })
   })
 
-  it('repair the name of a tool', async () => {
+  it('repair the name of a tool, in what is kept of the conversation too', async () => {
     const { agent } = withHook([calls(toolCall('a', 'Echo', { text: 'x' })), says('ok')], { onInvalidToolCall: () => ({ type: 'repair', toolName: 'echo' }) })
     const response = await agent.run('Go')
+    expect(response.messages[1]).toMatchObject({ content: [{ id: 'a', function: { name: 'echo' } }] })
     expect(response.messages[2]).toMatchObject({ content: [{ id: 'a', name: 'echo', content: [{ text: 'x' }] }] })
   })
 })

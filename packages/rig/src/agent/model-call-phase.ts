@@ -6,6 +6,7 @@ import { acceptOutput, type OutputVerdict } from './accept-output.ts'
 import type { AgentConfig } from './agent-config.ts'
 import type { MultiTurnStreamItem } from './agent-event.ts'
 import type { AgentRun, AgentStep, AssistantTurn } from './agent-run.ts'
+import type { PendingToolCall } from './agent-run-json.ts'
 import type { HookStack } from './hook-stack.ts'
 import type { CompletionCallEvent, HookContext, RequestPatch } from './hooks.ts'
 import { modelRequest } from './model-request.ts'
@@ -171,7 +172,7 @@ export class ModelCallPhase {
     if (await this.#settlesOutput(answer, setting, ctx)) return
     const { tools, toolChoice } = setting
     const pending = await resolveToolCalls(run, calls, { tools, toolChoice, policy: config.invalidToolCalls, hooks, ctx, internalCallIds })
-    run.acceptTurn(turn, pending)
+    run.acceptTurn(hooks.has('onInvalidToolCall') ? withRepairs(turn, pending) : turn, pending)
   }
 
   /** Whether the required form of the answer has decided what becomes of it. */
@@ -192,6 +193,13 @@ export class ModelCallPhase {
         return false
     }
   }
+}
+
+/** A call that a hook has repaired is kept as it ran: its result would not fit the name that the model made up. */
+function withRepairs(turn: AssistantTurn, pending: readonly PendingToolCall[]): AssistantTurn {
+  const repaired = new Map(pending.map(({ toolCall }) => [toolCall.id, toolCall]))
+  const content = turn.content.map((part) => (part.type === 'tool_call' ? repaired.get(part.id) ?? part : part))
+  return content.every((part, index) => part === turn.content[index]) ? turn : { ...turn, content }
 }
 
 /** The last permitted call has to bring the answer: by the tool that is the answer, or without any. */
