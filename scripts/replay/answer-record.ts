@@ -2,13 +2,7 @@ import type { AssistantContent, CompletionResponse, FinishReason, Usage } from '
 import type { AnswerReading, CallReading } from './independent-reading.ts'
 import { isObject, parseJson, type JsonObject } from './json.ts'
 
-/** What the runtime made of an answer. */
-export interface AnswerRecord {
-  readonly answer: AnswerReading
-  /** The deltas that a consumer saw, joined; `undefined` when the answer was not streamed. */
-  readonly streamedText: string | undefined
-}
-
+/** An answer as the runtime has understood it. */
 export interface DecodedTurn {
   readonly content: readonly AssistantContent[]
   readonly usage: Usage | undefined
