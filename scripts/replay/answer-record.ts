@@ -22,10 +22,15 @@ export function answerOf({ content, usage, finishReason }: DecodedTurn): AnswerR
     reasoning: reasoning.map((entry) => (entry.type === 'text' || entry.type === 'summary' ? entry.text : '')).join(''),
     opaque: reasoning.flatMap((entry) => (entry.type === 'encrypted' || entry.type === 'redacted' ? [entry.data] : [])),
     signatures: reasoning.flatMap((entry) => (entry.type === 'text' && entry.signature !== undefined ? [entry.signature] : [])),
-    calls: content.flatMap((part): readonly CallReading[] => (part.type === 'tool_call' ? [{ id: part.provider?.callId ?? '', name: part.function.name, arguments: part.function.arguments }] : [])),
+    calls: content.flatMap(callsOf),
     finishReason: finishReason === undefined ? null : typeof finishReason === 'string' ? finishReason : `other: ${finishReason.other}`,
     usage: usage === undefined ? null : usageOf(usage),
   }
+}
+
+function callsOf(part: AssistantContent): readonly CallReading[] {
+  if (part.type !== 'tool_call') return []
+  return [{ id: part.provider?.callId ?? '', name: part.function.name, arguments: part.function.arguments }]
 }
 
 function usageOf({ toolUsePromptTokens: _notInRecordings, ...usage }: Usage) {

@@ -24,7 +24,8 @@ function isBeginning({ request, reading }: ReadExchange, { request: current }: R
 function isAnswerIn(earlier: ReadExchange | undefined, { request, reader }: ReadExchange, length: number): boolean {
   if (earlier?.reading.type !== 'answer') return false
   const { ids } = earlier.reading
-  return reader.messages(leadingAssistant(request.entries.slice(length))).some((message) => message.role === 'assistant' && idsOf(message).some((id) => ids.includes(id)))
+  const answers = reader.messages(leadingAssistant(request.entries.slice(length)))
+  return answers.some((message) => message.role === 'assistant' && idsOf(message).some((id) => ids.includes(id)))
 }
 
 function leadingAssistant(entries: readonly Entry[]): readonly Entry[] {
@@ -33,7 +34,10 @@ function leadingAssistant(entries: readonly Entry[]): readonly Entry[] {
 }
 
 /** The earlier exchange whose answer `message` is, by its ids or else by what it says; `undefined` for one that the caller made up. */
-export function findAnswer(exchanges: readonly ReadExchange[], { before, message }: { readonly before: number; readonly message: AssistantMessage }): number | undefined {
+export function findAnswer(
+  exchanges: readonly ReadExchange[],
+  { before, message }: { readonly before: number; readonly message: AssistantMessage },
+): number | undefined {
   const earlier = exchanges.slice(0, before)
   const ids = idsOf(message)
   const byId = earlier.findLastIndex(({ reading }) => reading.type === 'answer' && reading.ids.some((id) => ids.includes(id)))

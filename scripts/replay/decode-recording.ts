@@ -21,14 +21,15 @@ export async function decodeRecording(exchanges: readonly Exchange[], read: read
   return { isCallerInput: false, mismatches }
 }
 
-async function decodeAnswer(exchange: Exchange, { request: { settings, isStreaming }, reading }: ReadExchange, { makeModel, timeoutMs }: ScenarioOptions): Promise<readonly Difference[]> {
+async function decodeAnswer(exchange: Exchange, { request, reading }: ReadExchange, { makeModel, timeoutMs }: ScenarioOptions): Promise<readonly Difference[]> {
+  const { settings, isStreaming } = request
   await using server = await RecordingServer.start({ exchanges: [exchange], next: () => 0, received: () => undefined })
   const watchdog = new Watchdog(timeoutMs)
   let differences: readonly Difference[] = []
   const ask = async () => {
     try {
-      const request = { messages: [Message.user('What was recorded?')], ...(settings.maxTokens === undefined ? {} : { maxTokens: settings.maxTokens }) }
-      const { response, streamedText } = await askModel(makeModel(settings, server.origin), request, { isStreaming, signal: watchdog.signal })
+      const anything = { messages: [Message.user('What was recorded?')], ...(settings.maxTokens === undefined ? {} : { maxTokens: settings.maxTokens }) }
+      const { response, streamedText } = await askModel(makeModel(settings, server.origin), anything, { isStreaming, signal: watchdog.signal })
       differences = checkAnswer(reading, answerOf(turnOf(response)), streamedText)
     } catch (error) {
       differences = checkFailure(reading, error)

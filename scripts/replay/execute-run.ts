@@ -1,6 +1,6 @@
 import {
-  AgentBuilder, MaxTurnsError, Message, PromptError, type Agent, type AgentHook, type AssistantContent, type AssistantMessage, type CompletionModel, type CompletionRequest,
-  type PromptResponse, type Usage, type UserMessage,
+  AgentBuilder, MaxTurnsError, Message, PromptError, type Agent, type AgentHook, type AssistantContent, type AssistantMessage, type CompletionModel,
+  type CompletionRequest, type PromptResponse, type StreamingPromptRequest, type Usage, type UserMessage,
 } from '@buildscale/rig'
 import { answerOf, turnOf } from './answer-record.ts'
 import type { ExchangeGate } from './exchange-gate.ts'
@@ -128,7 +128,7 @@ class AgentReplay {
     try {
       const agent = this.#agent()
       const options = { history, signal, maxTurns: run.exchanges.length }
-      const response = run.isStreaming ? await this.#stream(agent, { prompt: last, options }) : await agent.run(last, options)
+      const response = run.isStreaming ? await this.#watch(agent.stream(last, options)) : await agent.run(last, options)
       this.#settleLast([...history, ...response.messages])
       return { type: 'done', text: response.text, usage: response.usage }
     } catch (error) {
@@ -137,8 +137,7 @@ class AgentReplay {
     }
   }
 
-  async #stream(agent: Agent, { prompt, options }: { readonly prompt: Message | undefined; readonly options: Parameters<Agent['stream']>[1] }): Promise<PromptResponse> {
-    const stream = agent.stream(prompt, options)
+  async #watch(stream: StreamingPromptRequest): Promise<PromptResponse> {
     for await (const item of stream) {
       if (item.type !== 'streamAssistantItem' || item.item.type !== 'text') continue
       const exchange = this.#exchangeAt(item.turn)

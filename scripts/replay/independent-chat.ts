@@ -156,12 +156,13 @@ function usageOf(body: JsonObject): UsageReading | null {
   const usage = body['usage'] ?? objectAt(body, 'x_groq')['usage'] ?? objectsAt(body, 'choices')[0]?.['usage']
   if (!isObject(usage)) return null
   const [input, output] = [numberAt(usage, 'prompt_tokens') ?? 0, numberAt(usage, 'completion_tokens') ?? 0]
+  const details = objectAt(usage, 'prompt_tokens_details')
   return {
     inputTokens: input,
     outputTokens: output,
     totalTokens: numberAt(usage, 'total_tokens') ?? input + output,
-    cachedInputTokens: numberAt(objectAt(usage, 'prompt_tokens_details'), 'cached_tokens') ?? numberAt(usage, 'prompt_cache_hit_tokens') ?? numberAt(usage, 'cached_tokens') ?? 0,
-    cacheCreationInputTokens: numberAt(objectAt(usage, 'prompt_tokens_details'), 'cache_write_tokens') ?? 0,
+    cachedInputTokens: numberAt(details, 'cached_tokens') ?? numberAt(usage, 'prompt_cache_hit_tokens') ?? numberAt(usage, 'cached_tokens') ?? 0,
+    cacheCreationInputTokens: numberAt(details, 'cache_write_tokens') ?? 0,
     reasoningTokens: numberAt(objectAt(usage, 'completion_tokens_details'), 'reasoning_tokens') ?? 0,
   }
 }

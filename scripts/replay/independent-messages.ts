@@ -35,7 +35,8 @@ function readStream(events: readonly JsonObject[]): Reading {
     const block = blocks.get(index)
     if (event['type'] === 'content_block_delta' && block !== undefined) addDelta(block, objectAt(event, 'delta'))
   }
-  return answered([...blocks.values()], { message, stopReason: objectAt(end, 'delta')['stop_reason'], usages: [...deltas.toReversed(), message].map((event) => objectAt(event, 'usage')) })
+  const usages = [...deltas.toReversed(), message].map((event) => objectAt(event, 'usage'))
+  return answered([...blocks.values()], { message, stopReason: objectAt(end, 'delta')['stop_reason'], usages })
 }
 
 function blockOf(start: JsonObject): Block {

@@ -76,8 +76,16 @@ export function argumentsOf(value: Json | undefined): JsonObject | undefined {
   return isObject(inner) ? inner : undefined
 }
 
+/** A call as it is written on the wire. */
+interface WrittenCall {
+  readonly id: string
+  readonly name: string
+  readonly text: Json | undefined
+  readonly isCutOff: boolean
+}
+
 /** A call whose arguments make no sense is kept without any, unless the answer was cut off in the middle of it. */
-export function keptCalls(calls: readonly { readonly id: string; readonly name: string; readonly text: Json | undefined; readonly isCutOff: boolean }[]): readonly CallReading[] {
+export function keptCalls(calls: readonly WrittenCall[]): readonly CallReading[] {
   return calls.flatMap(({ id, name, text, isCutOff }) => {
     const parsed = argumentsOf(text)
     return parsed === undefined && isCutOff ? [] : [{ id, name, arguments: parsed ?? {} }]

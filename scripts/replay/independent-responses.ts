@@ -17,7 +17,13 @@ function readObject(json: unknown): Reading {
   return answered(json, items, status)
 }
 
-const ENDS: Readonly<Record<string, string>> = { 'response.completed': 'completed', 'response.incomplete': 'incomplete', 'response.failed': 'failed', 'response.cancelled': 'cancelled' }
+/** Events that end a stream, and the status of the response where it does not say so itself. */
+const ENDS: Readonly<Record<string, string>> = {
+  'response.completed': 'completed',
+  'response.incomplete': 'incomplete',
+  'response.failed': 'failed',
+  'response.cancelled': 'cancelled',
+}
 
 function readStream(events: readonly JsonObject[]): Reading {
   const failure = events.find((event) => event['type'] === 'error')
@@ -38,7 +44,8 @@ function streamedItems(events: readonly JsonObject[]): readonly JsonObject[] {
   for (const event of events) {
     const index = numberAt(event, 'output_index') ?? 0
     if (event['type'] === 'response.output_item.done') items.set(numberAt(event, 'output_index') ?? items.size, objectAt(event, 'item'))
-    if (event['type'] === 'response.output_text.delta' || event['type'] === 'response.refusal.delta') texts.set(index, (texts.get(index) ?? '') + (stringAt(event, 'delta') ?? ''))
+    const isText = event['type'] === 'response.output_text.delta' || event['type'] === 'response.refusal.delta'
+    if (isText) texts.set(index, (texts.get(index) ?? '') + (stringAt(event, 'delta') ?? ''))
   }
   for (const [index, text] of texts) if (!items.has(index)) items.set(index, { type: 'message', content: [{ type: 'output_text', text }] })
   return [...items].toSorted(([left], [right]) => left - right).map(([, item]) => item)
@@ -51,11 +58,12 @@ function answered(response: JsonObject, items: readonly JsonObject[], status: st
     text: item['arguments'],
     isCutOff: status === 'incomplete' || item['status'] === 'incomplete',
   })))
+  const said = items.filter((item) => item['type'] === 'message').flatMap((item) => objectsAt(item, 'content'))
   const reasoning = items.filter((item) => item['type'] === 'reasoning')
   const plain = reasoning.length === 0 ? (stringAt(response, 'reasoning') ?? '') : ''
   const usage = usageOf(response)
   const answer: AnswerReading = {
-    text: items.filter((item) => item['type'] === 'message').flatMap((item) => objectsAt(item, 'content')).map((part) => stringAt(part, 'refusal') ?? stringAt(part, 'text') ?? '').join(''),
+    text: said.map((part) => stringAt(part, 'refusal') ?? stringAt(part, 'text') ?? '').join(''),
     reasoning: plain + reasoning.flatMap((item) => [...objectsAt(item, 'summary'), ...objectsAt(item, 'content')]).map((part) => stringAt(part, 'text') ?? '').join(''),
     opaque: reasoning.map((item) => stringAt(item, 'encrypted_content') ?? '').filter((data) => data !== ''),
     signatures: [],

@@ -47,7 +47,11 @@ export function parseJson(text: string): Json | undefined {
 
 /** JSON text that is the same for values that differ in the order of keys only. */
 export function canonical(value: Json): string {
-  return JSON.stringify(value, (_key, inner: unknown) => (isObject(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([left], [right]) => (left < right ? -1 : 1))) : inner))
+  return JSON.stringify(value, (_key, inner: unknown) => (isObject(inner) ? sorted(inner) : inner))
+}
+
+function sorted(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).toSorted(([left], [right]) => (left < right ? -1 : 1)))
 }
 
 /** `object` without `keys`. */

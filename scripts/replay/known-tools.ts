@@ -1,5 +1,5 @@
-import { ToolOutput, type AgentHook, type Tool, type ToolDefinition, type ToolResultContent } from '@buildscale/rig'
-import { isObject, objectAt, type JsonObject } from './json.ts'
+import { ToolExecutionError, ToolOutput, type AgentHook, type Tool, type ToolDefinition, type ToolResult } from '@buildscale/rig'
+import { isObject, objectAt, type Json, type JsonObject } from './json.ts'
 
 /** A tool whose results need not be taken from the recording. */
 interface KnownTool {
@@ -14,12 +14,16 @@ const KNOWN_TOOLS: Readonly<Record<string, KnownTool>> = {
   subtract: { parameters: ['x', 'y'], call: (args) => integer(args, (x, y) => x - y) },
   lookup_harbor_label: { parameters: [], call: () => 'crimson-harbor' },
   lookup_orchard_label: { parameters: [], call: () => 'silver-orchard' },
-  get_weather: { parameters: ['city'], call: ({ city }) => (typeof city === 'string' ? `Weather in ${city}: 72F (22C), sunny with light clouds, humidity 45%, wind 8 mph NW` : undefined) },
-  notify: { parameters: ['msg'], call: ({ msg }) => (typeof msg === 'string' ? `sent: ${msg}` : undefined) },
+  get_weather: { parameters: ['city'], call: ({ city }) => withText(city, (name) => `Weather in ${name}: 72F (22C), sunny with light clouds, humidity 45%, wind 8 mph NW`) },
+  notify: { parameters: ['msg'], call: ({ msg }) => withText(msg, (text) => `sent: ${text}`) },
 }
 
 /** What a hook says in place of a tool that it did not let run. */
-const NOT_RUN = /\b(?:skip(?:s|ped|ping)?|den(?:y|ied|ies)|reject(?:s|ed)?|block(?:s|ed)?|refuse[sd]?|approv(?:al|ed)|not (?:been )?(?:allowed|permitted|executed|run)|disallowed|cancell?ed|terminated)\b/i
+const NOT_RUN = /\b(?:skip(?:ped|s)?|den(?:y|ied|ies)|reject(?:ed|s)?|block(?:ed|s)?|refuse[sd]?|approv(?:al|ed)|not (?:been )?(?:allowed|permitted|executed|run)|disallowed|cancell?ed)\b/i
+
+function withText(value: Json | undefined, say: (text: string) => string): string | undefined {
+  return typeof value === 'string' ? say(value) : undefined
+}
 
 function integer({ x, y }: JsonObject, combine: (x: number, y: number) => number): string | undefined {
   return typeof x === 'number' && typeof y === 'number' ? String(Math.trunc(combine(x, y))) : undefined
@@ -34,7 +38,7 @@ function knownTool({ name, parameters }: ToolDefinition): KnownTool | undefined 
 }
 
 /** The results that a recording holds, by the id of their call. */
-export type RecordedResults = ReadonlyMap<string, readonly ToolResultContent[]>
+export type RecordedResults = ReadonlyMap<string, ToolResult>
 
 /** Where results come from: the tools that are known compute theirs, all others say what was recorded. */
 export class ReplayTools {
@@ -66,9 +70,10 @@ export class ReplayTools {
         this.#hasUsedRecording = true
         return { type: 'feedback', text }
       },
-      onToolCall: (_ctx, { name, call }) => {
+      onToolCall: (_ctx, { name, call, args }) => {
         const text = this.#recordedText(call.provider?.callId ?? call.id)
-        if (!this.#known.has(name) || text === undefined || !NOT_RUN.test(text)) return undefined
+        const known = this.#known.get(name)
+        if (known === undefined || text === undefined || !NOT_RUN.test(text) || known.call(isObject(args) ? args : {}) === text) return undefined
         this.#hasUsedRecording = true
         return { type: 'skip', reason: text }
       },
@@ -91,12 +96,17 @@ export class ReplayTools {
     this.#hasUsedRecording = true
     const recorded = this.#results.get(callId)
     if (recorded === undefined) throw new Error(`The recording holds no result of the call ${callId}`)
-    return ToolOutput.of(...recorded)
+    if (recorded.isError === true) throw new ToolExecutionError('other', textOf(recorded))
+    return recorded.content.length === 0 ? ToolOutput.text('') : ToolOutput.of(...recorded.content)
   }
 
   #recordedText(callId: string): string | undefined {
-    const [first] = this.#results.get(callId) ?? []
-    return first?.type === 'text' ? first.text : undefined
+    const recorded = this.#results.get(callId)
+    return recorded === undefined ? undefined : textOf(recorded)
   }
+}
+
+function textOf({ content }: ToolResult): string {
+  return content.map((part) => (part.type === 'text' ? part.text : '')).join('')
 }
 

@@ -50,6 +50,14 @@ interface RunDraft {
   readonly isCallerInput: boolean
 }
 
+/** What a caller adds to a conversation. */
+interface Appendix {
+  readonly index: number
+  readonly predecessor: number
+  readonly added: readonly Piece[]
+  readonly withAnswer: boolean
+}
+
 /** Splits the exchanges of a recording into runs of the runtime. */
 export function planConversation(exchanges: readonly ReadExchange[]): Plan {
   const planner = new Planner(exchanges)
@@ -121,9 +129,15 @@ class Planner {
     const isOwnText = isCallersText(said, before)
     if (rest.length === 0 && !isOwnText && isSameSetting(before.request, request) && !isPaused(before)) {
       const run = this.#runs.find(({ exchanges }) => exchanges.at(-1) === predecessor)
-      if (hasCalls && run !== undefined) run.exchanges.push(index)
-      else this.#problems.push({ exchange: index, reason: 'nothing leads to this request: it adds nothing of the caller to a conversation that had ended or has gone on already' })
-      return
+      if (!hasCalls) {
+        this.#problems.push({ exchange: index, reason: 'nothing leads to this request: it adds nothing to a conversation that had ended' })
+        return
+      }
+      if (run !== undefined) {
+        run.exchanges.push(index)
+        return
+      }
+      // The conversation has gone on already, and was answered otherwise: the caller asks once more.
     }
     const ownResults: readonly Piece[] = hasCalls ? [{ type: 'results', exchange: predecessor }] : [{ type: 'recorded', messages: reader.messages(results) }]
     const ownText: readonly Piece[] = isOwnText ? [{ type: 'recorded', messages: reader.messages(said) }] : []
@@ -131,7 +145,7 @@ class Planner {
   }
 
   /** A new run after a conversation that the runtime has led so far. */
-  #append(request: RecordedRequest, { index, predecessor, added, withAnswer }: { readonly index: number; readonly predecessor: number; readonly added: readonly Piece[]; readonly withAnswer: boolean }): void {
+  #append(request: RecordedRequest, { index, predecessor, added, withAnswer }: Appendix): void {
     const pieces: readonly Piece[] = [{ type: 'conversation', exchange: predecessor, withAnswer }, ...added]
     this.#runs.push(draft(request, { exchanges: [index], pieces, previousResponse: undefined, isCallerInput: true }))
   }

@@ -2,11 +2,11 @@ import type { AssistantContent, ImagePart, Message, OutputSchema, Reasoning, Rea
 import { argumentsOf } from './independent-reading.ts'
 import { isList, isObject, numberAt, objectAt, objectsAt, stringAt, without, type Json, type JsonObject } from './json.ts'
 import {
-  dataUrl, declaredSchema, detailOf, entry, toolDefinition, type ChatForm, type Entry, type RecordedRequest, type RequestReader, type RequestSource, type Settings,
+  dataUrl, declaredSchema, detailOf, entry, joined, toolDefinition, type ChatForm, type Entry, type RecordedRequest, type RequestReader, type RequestSource, type Settings,
 } from './recorded-request.ts'
 
 /** Fields that become settings with a name of their own, or that the runtime has to add by itself. */
-const OWN_FIELDS = ['model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice', 'temperature', 'max_tokens', 'max_completion_tokens', 'response_format']
+const OWN_FIELDS = ['model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice', 'temperature', 'max_tokens', 'max_completion_tokens']
 /** OpenAI's models that only know the newer name of the limit. */
 const NEEDS_NEW_FIELD = /^(?:o\d|gpt-[5-9](?:$|[.-]))/
 
@@ -32,7 +32,7 @@ function read({ body, client, siblings }: RequestSource): RecordedRequest {
     ...(temperature === undefined ? {} : { temperature }),
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(outputSchema === undefined ? {} : { outputSchema }),
-    params: { ...without(body, OWN_FIELDS), ...streamOptionsOf(body), ...(outputSchema === undefined && 'response_format' in body ? { response_format: body['response_format'] ?? null } : {}) },
+    params: { ...without(body, outputSchema === undefined ? OWN_FIELDS : [...OWN_FIELDS, 'response_format']), ...streamOptionsOf(body) },
     client: { ...client, wire: 'chat', chat: formOf(siblings) },
   }
   return { isStreaming, settings, entries: hasPreamble ? all.slice(1) : all }
@@ -64,8 +64,8 @@ function formOf(bodies: readonly JsonObject[]): ChatForm {
   const replayReasoning = (['reasoning_details', 'reasoning_content', 'reasoning'] as const).find((field) => assistants.some((message) => field in message))
   const newField = bodies.some((body) => 'max_completion_tokens' in body && !NEEDS_NEW_FIELD.test(stringAt(body, 'model') ?? ''))
   return {
-    ...(system === undefined ? {} : { systemRole: system['role'] === 'developer' ? 'developer' : 'system', systemContent: typeof system['content'] === 'string' ? 'string' : 'parts' }),
-    ...(saying === undefined ? {} : { assistantContent: typeof saying['content'] === 'string' ? 'string' : 'parts' }),
+    ...(system === undefined ? {} : { systemRole: system['role'] === 'developer' ? 'developer' : 'system', systemContent: formOfContent(system) }),
+    ...(saying === undefined ? {} : { assistantContent: formOfContent(saying) }),
     ...(newField ? { maxTokensField: 'max_completion_tokens' } : {}),
     ...(streamed === undefined ? {} : { streamOptions: objectAt(streamed, 'stream_options')['include_usage'] === true }),
     ...(replayReasoning === undefined ? {} : { replayReasoning }),
@@ -73,10 +73,15 @@ function formOf(bodies: readonly JsonObject[]): ChatForm {
   }
 }
 
+function formOfContent({ content }: JsonObject): 'parts' | 'string' {
+  return typeof content === 'string' ? 'string' : 'parts'
+}
+
 function outputSchemaOf(body: JsonObject): OutputSchema | undefined {
   const format = objectAt(body, 'response_format')
   const { name, schema, strict, ...others } = objectAt(format, 'json_schema')
-  if (format['type'] !== 'json_schema' || typeof name !== 'string' || !isObject(schema) || typeof strict !== 'boolean' || Object.keys(others).length > 0) return undefined
+  if (format['type'] !== 'json_schema' || Object.keys(others).length > 0) return undefined
+  if (typeof name !== 'string' || !isObject(schema) || typeof strict !== 'boolean') return undefined
   return { name, schema: declaredSchema(schema), strict }
 }
 
@@ -94,7 +99,7 @@ function messages(entries: readonly Entry[]): readonly Message[] {
     const last = found.at(-1)
     // All results of one turn are one message of the runtime.
     const isMoreResults = next.role === 'result' && entries[index - 1]?.role === 'result'
-    if (isMoreResults && last?.role === 'user' && message.role === 'user') found[found.length - 1] = { role: 'user', content: [...last.content, ...message.content] }
+    if (isMoreResults && last !== undefined) found[found.length - 1] = joined(last, message)
     else found.push(message)
   }
   return found

@@ -53,7 +53,10 @@ export function readExchanges(exchanges: readonly Exchange[], { answersOnly }: {
   })
 }
 
-function parseRequest({ request }: Exchange, { index, answersOnly }: { readonly index: number; readonly answersOnly: boolean }): { readonly wire: Wire; readonly body: JsonObject } {
+function parseRequest(
+  { request }: Exchange,
+  { index, answersOnly }: { readonly index: number; readonly answersOnly: boolean },
+): { readonly wire: Wire; readonly body: JsonObject } {
   const wire = Object.values(WIRES).find(({ path }) => request.path.endsWith(path))
   if (wire === undefined || request.method !== 'POST') throw new RecordingError(`exchange ${index}: unknown wire: ${request.method} ${request.path}`)
   const body = parseJson(request.body)

@@ -1,7 +1,9 @@
 import type { AssistantContent, ImagePart, MediaSource, Message, OutputSchema, ToolChoice, ToolResult, UserContent } from '@buildscale/rig'
 import { argumentsOf } from './independent-reading.ts'
 import { isList, isObject, numberAt, objectAt, objectsAt, stringAt, without, type Json, type JsonObject } from './json.ts'
-import { declaredSchema, entry, toolDefinition, type Entry, type MessagesForm, type RecordedRequest, type RequestReader, type RequestSource, type Settings } from './recorded-request.ts'
+import {
+  declaredSchema, entry, joined, toolDefinition, type Entry, type MessagesForm, type RecordedRequest, type RequestReader, type RequestSource, type Settings,
+} from './recorded-request.ts'
 
 /** Fields that become settings with a name of their own, or that the runtime has to add by itself. */
 const OWN_FIELDS = ['model', 'messages', 'system', 'stream', 'tools', 'tool_choice', 'temperature', 'max_tokens', 'output_config']
@@ -107,9 +109,8 @@ function messages(entries: readonly Entry[]): readonly Message[] {
     const message = messageOf(next)
     const place = `${next.role} ${next.message ?? ''}`
     const last = found.at(-1)
-    if (last?.place !== place || message.role === 'system') found.push({ place, message })
-    else if (last.message.role === 'assistant' && message.role === 'assistant') last.message = { role: 'assistant', content: [...last.message.content, ...message.content] }
-    else if (last.message.role === 'user' && message.role === 'user') last.message = { role: 'user', content: [...last.message.content, ...message.content] }
+    if (last?.place === place && message.role !== 'system') last.message = joined(last.message, message)
+    else found.push({ place, message })
   }
   return found.map(({ message }) => message)
 }
@@ -167,7 +168,8 @@ function assistantPart(block: JsonObject): AssistantContent {
     case 'tool_use': {
       const callId = stringAt(block, 'id') ?? ''
       const caller = isObject(block['caller']) ? { additionalParams: { caller: block['caller'] } } : {}
-      return { type: 'tool_call', id: callId, function: { name: stringAt(block, 'name') ?? '', arguments: argumentsOf(block['input']) ?? {} }, provider: { callId }, ...caller }
+      const called = { name: stringAt(block, 'name') ?? '', arguments: argumentsOf(block['input']) ?? {} }
+      return { type: 'tool_call', id: callId, function: called, provider: { callId }, ...caller }
     }
     default: return { type: 'provider_item', provider: 'anthropic', raw: block }
   }

@@ -3,7 +3,9 @@ import type {
 } from '@buildscale/rig'
 import { argumentsOf } from './independent-reading.ts'
 import { isList, isObject, numberAt, objectAt, objectsAt, stringAt, without, type Json, type JsonObject } from './json.ts'
-import { dataUrl, declaredSchema, detailOf, entry, toolDefinition, type Entry, type RecordedRequest, type RequestReader, type RequestSource, type Settings } from './recorded-request.ts'
+import {
+  dataUrl, declaredSchema, detailOf, entry, joined, toolDefinition, type Entry, type RecordedRequest, type RequestReader, type RequestSource, type Settings,
+} from './recorded-request.ts'
 
 /** Fields that become settings with a name of their own, or that the runtime has to add by itself. */
 const OWN_FIELDS = ['model', 'input', 'instructions', 'stream', 'tools', 'tool_choice', 'temperature', 'max_output_tokens', 'text', 'previous_response_id']
@@ -99,8 +101,7 @@ function messages(entries: readonly Entry[]): readonly Message[] {
     const last = found.at(-1)
     const message = messageOf(next)
     const isMore = last?.role === next.role && (next.role === 'assistant' || next.role === 'result')
-    if (isMore && last.message.role === 'assistant' && message.role === 'assistant') last.message = { ...last.message, content: [...last.message.content, ...message.content] }
-    else if (isMore && last.message.role === 'user' && message.role === 'user') last.message = { ...last.message, content: [...last.message.content, ...message.content] }
+    if (isMore) last.message = joined(last.message, message)
     else found.push({ role: next.role, message })
   }
   return found.map(({ message }) => message)

@@ -128,3 +128,10 @@ export function dataUrl(url: string): { readonly mediaType: string; readonly dat
 export function detailOf({ detail }: JsonObject): Pick<ImagePart, 'detail'> {
   return detail === 'auto' || detail === 'low' || detail === 'high' ? { detail } : {}
 }
+
+/** Two neighbouring messages of one role as one. */
+export function joined(first: Message, second: Message): Message {
+  if (first.role === 'user' && second.role === 'user') return { ...first, content: [...first.content, ...second.content] }
+  if (first.role === 'assistant' && second.role === 'assistant') return { ...first, content: [...first.content, ...second.content] }
+  throw new TypeError(`A message of ${second.role} cannot be joined to one of ${first.role}`)
+}

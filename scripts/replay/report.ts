@@ -29,7 +29,8 @@ export function textReporter(write: WriteLine): Reporter {
     },
     end: (reports) => {
       const failed = failedOf(reports)
-      write(`${reports.length - failed.length} of ${reports.length} ${reports.length === 1 ? 'file' : 'files'} replayed as recorded${failed.length === 0 ? '' : `, ${failed.length} failed`}`)
+      const total = `${reports.length} ${reports.length === 1 ? 'file' : 'files'}`
+      write(`${reports.length - failed.length} of ${total} replayed as recorded${failed.length === 0 ? '' : `, ${failed.length} failed`}`)
     },
   }
 }

@@ -36,7 +36,13 @@ async function resolvePiece(piece: Piece, { stateOf, results }: ResolveOptions):
 /** The results of calls that the runtime did not run: those that were recorded. */
 function resultsByHand(assistant: AssistantMessage | undefined, results: RecordedResults): UserMessage {
   const calls = (assistant?.content ?? []).filter((part) => part.type === 'tool_call')
-  return { role: 'user', content: calls.flatMap((call) => Message.toolResult(call, results.get(call.provider?.callId ?? call.id) ?? '').content) }
+  return {
+    role: 'user',
+    content: calls.flatMap((call) => {
+      const { content = '', isError = false } = results.get(call.provider?.callId ?? call.id) ?? {}
+      return Message.toolResult(call, content, { isError }).content
+    }),
+  }
 }
 
 /** The parts that the caller has chosen to send, as the runtime has them. */

@@ -1,4 +1,4 @@
-import type { ToolResultContent, Usage } from '@buildscale/rig'
+import type { ToolResult, Usage } from '@buildscale/rig'
 import { checkAnswer, checkFailure, checkRequest, describe } from './check-exchange.ts'
 import { compareJson, type Difference } from './compare-json.ts'
 import { ExchangeGate } from './exchange-gate.ts'
@@ -65,13 +65,18 @@ class Scenario {
     const { runs, problems } = this.#plan
     for (const { exchange, reason } of problems) this.#report(exchange, [{ path: 'request', expected: 'a request that the runtime makes', actual: reason }])
     this.#giveUp(problems.map(({ exchange }) => exchange).filter((exchange) => !runs.some(({ exchanges }) => exchanges.includes(exchange))))
-    await using server = await RecordingServer.start({ exchanges: this.#exchanges, next: () => this.#gate.arrived(), received: (exchange, request) => this.#received(exchange, request) })
+    await using server = await RecordingServer.start({
+      exchanges: this.#exchanges,
+      next: () => this.#gate.arrived(),
+      received: (exchange, request) => this.#received(exchange, request),
+    })
     const outcomes = Promise.all(runs.map(async (run) => this.#do(run, server.origin)))
     const isStuck = await this.#watchdog.watch(outcomes)
-    if (isStuck) this.#report(this.#requests.size === 0 ? 0 : Math.max(...this.#requests.keys()), [{ path: 'run', expected: 'an end', actual: `nothing went on for ${this.#options.timeoutMs} ms` }])
+    if (isStuck) this.#report(Math.max(0, ...this.#requests.keys()), [{ path: 'run', expected: 'an end', actual: `nothing went on for ${this.#options.timeoutMs} ms` }])
     const isCallerInput = isStuck ? false : (await outcomes).some(Boolean)
     this.#checkRequests()
-    return { isCallerInput: isCallerInput || runs.some((run) => run.isCallerInput), mismatches: this.#mismatches.toSorted((left, right) => left.exchange - right.exchange) }
+    const mismatches = this.#mismatches.toSorted((left, right) => left.exchange - right.exchange)
+    return { isCallerInput: isCallerInput || runs.some((run) => run.isCallerInput), mismatches }
   }
 
   /** One run from its history to the comparison of what came of it; gives whether it needed results from the recording. */
@@ -114,8 +119,8 @@ class Scenario {
 
   #received(exchange: number | undefined, request: ReceivedRequest): void {
     this.#watchdog.alive()
-    if (exchange === undefined) this.#report(this.#exchanges.length - 1, [{ path: 'request', expected: 'no further request', actual: `${request.method} ${request.path}` }])
-    else this.#requests.set(exchange, request)
+    if (exchange !== undefined) this.#requests.set(exchange, request)
+    else this.#report(this.#exchanges.length - 1, [{ path: 'request', expected: 'no further request', actual: `${request.method} ${request.path}` }])
   }
 
   #check(run: PlannedRun, { end, streamedTexts }: RunOutcome): void {
@@ -130,8 +135,9 @@ class Scenario {
     const last = run.exchanges.at(-1) ?? 0
     const reading = this.#read[last]?.reading
     if (reading?.type !== 'answer') return
-    if (end.type === 'turn-limit') this.#report(last, reading.answer.calls.length > 0 ? [] : [{ path: 'outcome', expected: 'an answer', actual: 'more calls of tools' }])
-    else this.#report(last, [...compareJson(reading.answer.text, end.text, 'outcome.text'), ...this.#checkUsage(run, end.usage)])
+    if (end.type === 'turn-limit') {
+      if (reading.answer.calls.length === 0) this.#report(last, [{ path: 'outcome', expected: 'an answer', actual: 'more calls of tools' }])
+    } else this.#report(last, [...compareJson(reading.answer.text, end.text, 'outcome.text'), ...this.#checkUsage(run, end.usage)])
   }
 
   #checkAnswer(exchange: number, streamedText: string | undefined): void {
@@ -160,8 +166,10 @@ class Scenario {
   #checkRequests(): void {
     for (const [index, exchange] of this.#exchanges.entries()) {
       const received = this.#requests.get(index)
+      const isExplained = this.#mismatches.some((mismatch) => mismatch.exchange === index)
+      const { method, path } = exchange.request
       if (received !== undefined) this.#report(index, checkRequest(exchange, received))
-      else if (!this.#mismatches.some((mismatch) => mismatch.exchange === index)) this.#report(index, [{ path: 'request', expected: `${exchange.request.method} ${exchange.request.path}`, actual: 'never sent' }])
+      else if (!isExplained) this.#report(index, [{ path: 'request', expected: `${method} ${path}`, actual: 'never sent' }])
     }
   }
 
@@ -172,11 +180,11 @@ class Scenario {
 
 /** The results of tools that the requests hold, by the id of their call: the first of each. */
 function recordedResults(read: readonly ReadExchange[]): RecordedResults {
-  const found = new Map<string, readonly ToolResultContent[]>()
+  const found = new Map<string, ToolResult>()
   for (const { request, reader } of read) {
     const results = request.entries.filter(({ role }) => role === 'result')
     for (const part of reader.messages(results).flatMap((message) => (message.role === 'user' ? message.content : []))) {
-      if (part.type === 'tool_result' && !found.has(part.id)) found.set(part.id, part.content)
+      if (part.type === 'tool_result' && !found.has(part.id)) found.set(part.id, part)
     }
   }
   return found
