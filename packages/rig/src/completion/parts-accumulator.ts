@@ -1,5 +1,5 @@
 import type { RawStreamingChoice, StreamedAssistantContent } from './completion-event.ts'
-import { isJsonObject, tryParseJson, type JsonObject } from './json.ts'
+import { isJsonObject, isTooDeep, tryParseJson, type JsonObject } from './json.ts'
 import type { AssistantContent, PartMeta, ProviderCallIds, Reasoning, ReasoningContent, ToolCall } from './message-types.ts'
 
 /** The longest arguments of one call, in UTF-16 units: a model that never stops must not take the process with it. */
@@ -53,6 +53,10 @@ export class PartsAccumulator {
   readonly #emit: (item: StreamedAssistantContent) => void
   readonly #slots: Slot[] = []
   readonly #byId = new Map<string, Slot>()
+  /** Ids of calls that have ended. */
+  readonly #callIds = new Set<string>()
+  /** The place of the last part. */
+  #last = -1
 
   constructor(emit: (item: StreamedAssistantContent) => void = () => undefined) {
     this.#emit = emit
@@ -106,14 +110,19 @@ export class PartsAccumulator {
   }
 
   #add<S extends Slot>(id: string, slot: S): S {
-    this.#slots.push(slot)
+    this.#push(slot)
     this.#byId.set(id, slot)
     return slot
   }
 
+  #push(slot: Slot): void {
+    this.#slots.push(slot)
+    this.#last = Math.max(this.#last, slot.position)
+  }
+
   /** A part without a place of its own comes after those that are there. */
   #place(position: number | undefined): number {
-    return position ?? this.#slots.reduce((last, slot) => Math.max(last, slot.position), -1) + 1
+    return position ?? this.#last + 1
   }
 
   #textDelta(id: string, text: string): void {
@@ -223,7 +232,7 @@ export class PartsAccumulator {
     if (onUnparseable === 'forget' || (parsed.error !== undefined && onUnparseable === 'drop')) return
     slot.call = {
       type: 'tool_call',
-      id: slot.provider?.callId || `call_${crypto.randomUUID()}`,
+      id: this.#callId(slot.provider?.callId ?? ''),
       function: { name: slot.name, ...parsedFields(slot.arguments, parsed) },
       ...(slot.provider === undefined ? {} : { provider: slot.provider }),
       ...(slot.signature === undefined ? {} : { signature: slot.signature }),
@@ -231,9 +240,16 @@ export class PartsAccumulator {
     }
   }
 
+  /** The provider's id, unless it gave none or has given it before: results are matched by it. */
+  #callId(given: string): string {
+    const id = given === '' || this.#callIds.has(given) ? `call_${crypto.randomUUID()}` : given
+    this.#callIds.add(id)
+    return id
+  }
+
   #providerItem({ provider, raw, position }: Extract<RawStreamingChoice, { type: 'provider_item' }>): void {
     const content: AssistantContent = { type: 'provider_item', provider, raw }
-    this.#slots.push({ kind: 'item', position: this.#place(position), content })
+    this.#push({ kind: 'item', position: this.#place(position), content })
     this.#emit({ type: 'unknown', raw })
   }
 }
@@ -272,6 +288,7 @@ export function parseArguments(text: string): ParsedArguments {
 }
 
 function jsonProblem(text: string): string {
+  if (isTooDeep(text)) return 'nested too deeply'
   try {
     JSON.parse(text)
     return 'expected a JSON object'

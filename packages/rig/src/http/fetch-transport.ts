@@ -20,7 +20,7 @@ export class FetchTransport implements Transport {
     const silence = new Silence(host, this.#timeoutMs)
     try {
       const linked = AbortSignal.any([signal, silence.signal])
-      const response = await this.#fetch(url, { method, headers: { ...headers }, ...(body === undefined ? {} : { body: body.toString() }), signal: linked })
+      const response = await this.#fetch(url, { method, headers: { ...headers }, ...(body === undefined ? {} : { body: new TextDecoder().decode(body) }), signal: linked })
       return new FetchResponse(response, signal, silence)
     } catch (error) {
       if (signal.aborted) throw aborted(signal)

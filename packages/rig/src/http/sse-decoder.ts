@@ -3,6 +3,8 @@ import { StringDecoder } from 'node:string_decoder'
 /** The longest event, in UTF-16 units, that is collected before the stream counts as broken. */
 const MAX_EVENT = 64 * 1024 * 1024
 const SPACE = 32
+/** What a piece of an unfinished event costs beside its text, in the same units: a stream of empty pieces fills the memory too. */
+const PIECE_COST = 16
 
 /**
  * Server-sent events from bytes, in one pass: each chunk is decoded once and searched once, and every event is handed over in the same
@@ -14,6 +16,9 @@ export class SseDecoder {
   /** The unfinished line. A rope: it is flattened once, when its end has come, however many chunks it took. */
   #rest = ''
   #data: string | undefined
+  /** What the unfinished line and the unfinished event hold, their pieces counted in. */
+  #restSize = 0
+  #dataSize = 0
   #isFirst = true
   /** The last chunk ended in a carriage return: a line feed that follows belongs to it. */
   #skipsLineFeed = false
@@ -37,8 +42,9 @@ export class SseDecoder {
       else this.#lineOf(this.#rest + text.slice(start, end))
       start = end + 1
     }
-    if (start < text.length) this.#rest += start === 0 ? text : text.slice(start)
-    if (this.#rest.length > MAX_EVENT) throw new RangeError(`An event exceeds ${MAX_EVENT} characters`)
+    if (start >= text.length) return
+    this.#rest += start === 0 ? text : text.slice(start)
+    this.#restSize = sized(this.#restSize, text.length - start)
   }
 
   /** The bytes have ended: an event that lacks only its blank line is handed over, for several servers end like that. */
@@ -50,6 +56,7 @@ export class SseDecoder {
 
   #lineOf(line: string): void {
     this.#rest = ''
+    this.#restSize = 0
     this.#line(line, 0, line.length)
   }
 
@@ -68,14 +75,23 @@ export class SseDecoder {
     }
     if (!text.startsWith('data:', start)) return
     const data = text.slice(text.charCodeAt(start + 5) === SPACE ? start + 6 : start + 5, last)
-    this.#data = this.#data === undefined ? data : `${this.#data}\n${data}`
-    if (this.#data.length > MAX_EVENT) throw new RangeError(`An event exceeds ${MAX_EVENT} characters`)
+    if (this.#data === undefined) this.#data = data
+    else this.#data = `${this.#data}\n${data}`
+    this.#dataSize = sized(this.#dataSize, data.length)
   }
 
   #dispatch(): void {
     const data = this.#data
     if (data === undefined) return
     this.#data = undefined
+    this.#dataSize = 0
     this.#onData(data)
   }
+}
+
+/** `size` with a piece of `length` more. */
+function sized(size: number, length: number): number {
+  const sum = size + length + PIECE_COST
+  if (sum > MAX_EVENT) throw new RangeError(`An event exceeds ${MAX_EVENT} characters`)
+  return sum
 }

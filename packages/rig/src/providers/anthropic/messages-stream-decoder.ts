@@ -14,13 +14,14 @@ interface BlockSlot {
   signature: string
   /** The JSON of its input, as far as it has come; that of a call is kept where calls are put together. */
   input: string
-  citations: readonly Json[]
+  readonly citations: Json[]
   isOpen: boolean
 }
 
 /** Which block a delta belongs to when nothing has announced it. */
-const BLOCK_OF_DELTA: Readonly<Record<string, string>> = { text_delta: 'text', citations_delta: 'text', thinking_delta: 'thinking', signature_delta: 'thinking', input_json_delta: 'tool_use' }
-const TERMINAL = new Set(['message_delta', 'error'])
+const BLOCK_OF_DELTA = new Map([['text_delta', 'text'], ['citations_delta', 'text'], ['thinking_delta', 'thinking'], ['signature_delta', 'thinking'], ['input_json_delta', 'tool_use']])
+/** A frame that was meant to end the answer, as far as that can be seen in broken JSON. */
+const TERMINAL = /"type"\s*:\s*"(message_delta|error)"/
 
 /**
  * Reads the events of a streamed message: https://platform.claude.com/docs/en/build-with-claude/streaming. No I/O. The event with the stop
@@ -31,11 +32,15 @@ export class MessagesStreamDecoder implements StreamDecoder {
   readonly #providerRequestId: string | undefined
   readonly #includeRaw: boolean
   readonly #slots = new Map<number, BlockSlot>()
+  /** Those that may still be open, the latest last. */
+  readonly #open: BlockSlot[] = []
   /** Calls that have ended wait for the stop reason: it tells whether arguments that make no sense are those of half a call. */
   readonly #calls: BlockSlot[] = []
   /** How many blocks have begun. */
   #begun = 0
-  #message: JsonObject = {}
+  /** Without a prototype: any key may come, and is a field then. */
+  readonly #message: Record<string, Json> = Object.create(null)
+  #usage: Record<string, Json> | undefined
   #isFinished = false
 
   constructor(output: DecoderOutput, { providerRequestId, includeRaw = false }: DecodeOptions = {}) {
@@ -64,7 +69,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
 
   /** A frame that is not JSON is reported and skipped, unless it was the end. */
   #malformed(data: string): void {
-    const type = [...data.matchAll(/"type"\s*:\s*"([^"]+)"/g)].map(([, name]) => name ?? '').find((name) => TERMINAL.has(name))
+    const type = TERMINAL.exec(data)?.[1]
     const error = new CompletionError('json', `A malformed event in the stream${type === undefined ? '' : `: ${type}`}`, { bodyText: data.slice(0, 500) })
     if (type !== undefined) throw error
     this.#output.choice({ type: 'warning', error })
@@ -85,7 +90,9 @@ export class MessagesStreamDecoder implements StreamDecoder {
 
   #slotOf(event: JsonObject): BlockSlot | undefined {
     const index = numberAt(event, 'index')
-    return index === undefined ? [...this.#slots.values()].findLast(({ isOpen }) => isOpen) : this.#slots.get(index)
+    if (index !== undefined) return this.#slots.get(index)
+    while (this.#open.at(-1)?.isOpen === false) this.#open.pop()
+    return this.#open.at(-1)
   }
 
   #start(event: JsonObject, block: JsonObject): BlockSlot {
@@ -96,14 +103,15 @@ export class MessagesStreamDecoder implements StreamDecoder {
     const position = known === undefined ? index : this.#begun
     this.#begun++
     const key = `${stringAt(this.#message, 'id') ?? 'message'}:${position}`
-    const slot: BlockSlot = { key, position, block, hasSaid: false, signature: stringAt(block, 'signature') ?? '', input: '', citations: arrayAt(block, 'citations'), isOpen: true }
+    const slot: BlockSlot = { key, position, block, hasSaid: false, signature: stringAt(block, 'signature') ?? '', input: '', citations: [...arrayAt(block, 'citations')], isOpen: true }
     this.#slots.set(index, slot)
-    this.#open(slot)
+    this.#open.push(slot)
+    this.#begin(slot)
     return slot
   }
 
   /** What a block begins with is shown like its deltas. */
-  #open(slot: BlockSlot): void {
+  #begin(slot: BlockSlot): void {
     const { key, position, block } = slot
     switch (block['type']) {
       case 'text':
@@ -120,7 +128,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
   #delta(event: JsonObject): void {
     const delta = objectAt(event, 'delta') ?? {}
     const type = stringAt(delta, 'type') ?? ''
-    const slot = this.#slotOf(event) ?? this.#start(event, { type: BLOCK_OF_DELTA[type] ?? 'unknown' })
+    const slot = this.#slotOf(event) ?? this.#start(event, { type: BLOCK_OF_DELTA.get(type) ?? 'unknown' })
     if (!slot.isOpen) return
     switch (type) {
       case 'text_delta': return this.#say(slot, stringAt(delta, 'text') ?? '')
@@ -130,7 +138,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
         slot.signature += stringAt(delta, 'signature') ?? ''
         return
       case 'citations_delta':
-        slot.citations = [...slot.citations, delta['citation'] ?? null]
+        slot.citations.push(delta['citation'] ?? null)
         return
       default: return this.#output.choice({ type: 'warning', error: new CompletionError('response', `An unknown kind of delta: ${type}`, { bodyJson: event }) })
     }
@@ -189,14 +197,20 @@ export class MessagesStreamDecoder implements StreamDecoder {
 
   /** Later figures replace earlier ones, but not by nothing: gateways repeat counters as zero or null, in one place or the other. */
   #merge(fields: JsonObject, usage: JsonObject | undefined): void {
-    const before = objectAt(this.#message, 'usage')
-    const told = Object.entries(usage ?? {}).filter(([key, value]) => value !== null && (value !== 0 || before?.[key] === undefined || before[key] === null))
-    const merged = before === undefined && usage === undefined ? {} : { usage: { ...before, ...Object.fromEntries(told) } }
-    this.#message = { ...this.#message, ...fields, ...merged }
+    Object.assign(this.#message, fields)
+    if (usage === undefined) return
+    const known = this.#usage ??= Object.create(null)
+    for (const [key, value] of Object.entries(usage)) if (value !== null && (value !== 0 || (known[key] ?? null) === null)) known[key] = value
+  }
+
+  /** The message as far as it has come, as a whole answer would have it. */
+  #whole(): JsonObject {
+    return { ...this.#message, ...(this.#usage === undefined ? {} : { usage: { ...this.#usage } }) }
   }
 
   #finish(): void {
-    const final = messageFinal(this.#message, this.#providerRequestId)
+    const message = this.#whole()
+    const final = messageFinal(message, this.#providerRequestId)
     const isHalf = isCutOff(final.finishReason)
     // What is still open in an answer that was cut off is half of itself, which is of use in text and thinking only.
     for (const slot of this.#slots.values()) if (!isHalf || slot.block['type'] === 'text' || slot.block['type'] === 'thinking') this.#stop(slot)
@@ -205,7 +219,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
       this.#output.choice({ ...callEnd(slot.block, slot.key), ...whole, onUnparseable: isHalf ? 'drop' : 'error' })
     }
     this.#isFinished = true
-    this.#output.finish({ ...final, ...(this.#includeRaw ? { raw: this.#message } : {}) }, { isComplete: !isHalf })
+    this.#output.finish({ ...final, ...(this.#includeRaw ? { raw: message } : {}) }, { isComplete: !isHalf })
   }
 }
 

@@ -2,6 +2,7 @@ import type { FinishReason, RawStreamingChoice } from '../../completion/completi
 import { arrayAt, isJsonArray, isJsonObject, numberAt, objectAt, stringAt, type Json, type JsonObject } from '../../completion/json.ts'
 import { parseArguments } from '../../completion/parts-accumulator.ts'
 import { CompletionError } from '../../errors.ts'
+import { JsonProgress } from './json-progress.ts'
 import { ReasoningDetails } from './reasoning-details.ts'
 import { ThinkTags } from './think-tags.ts'
 
@@ -14,10 +15,10 @@ export interface ChatAnswerOptions {
 /** One call in progress. */
 interface CallSlot {
   readonly key: string
-  readonly index: number
   wireId: string
   name: string
   arguments: string
+  readonly progress: JsonProgress
   /** What Gemini wants back with the call. */
   extraContent: JsonObject | undefined
 }
@@ -26,6 +27,8 @@ interface CallSlot {
 const REASONING = { id: 'reasoning', position: 0 } as const
 const TEXT = { id: 'text', position: 1 } as const
 const FIRST_CALL_POSITION = 2
+/** Arguments that are so short need no more than to be read again: `null` for none. */
+const FEW_CHARACTERS = 8
 const NONE: readonly JsonObject[] = []
 
 /** What one choice says, from a whole message or from deltas: https://platform.openai.com/docs/api-reference/chat/object. */
@@ -35,6 +38,11 @@ export class ChatAnswer {
   readonly #thinkTags: ThinkTags | undefined
   readonly #details = new ReasoningDetails()
   readonly #calls: CallSlot[] = []
+  /** The latest call of each index, and how many there are of it. */
+  readonly #byIndex = new Map<number, { latest: CallSlot; count: number }>()
+  /** The latest call of each id. */
+  readonly #byWireId = new Map<string, CallSlot>()
+  #highestIndex = -1
   #hasReasoning = false
   #hasText = false
   #isRefusal = false
@@ -150,27 +158,33 @@ export class ChatAnswer {
     if (id === '' && name === '' && text === '') return
     const known = this.#slotOf(index, id)
     const slot = known === undefined || isAnotherCall(known, { id, name, hasIndex: index !== undefined }) ? this.#open(index, name) : known
-    if (slot.wireId === '') slot.wireId = id
+    if (slot.wireId === '' && id !== '') {
+      slot.wireId = id
+      this.#byWireId.set(id, slot)
+    }
     if (name !== '' && name !== slot.name) {
       slot.name = name
       this.#output({ type: 'tool_delta', id: slot.key, name })
     }
     slot.arguments += text
+    slot.progress.push(text)
     slot.extraContent ??= objectAt(fragment, 'extra_content')
     if (text !== '' && !this.#isWhole) this.#output({ type: 'tool_delta', id: slot.key, delta: text })
   }
 
   /** The latest call of an index; without one, the call with the id, or else the latest of all. */
   #slotOf(index: number | undefined, id: string): CallSlot | undefined {
-    if (index !== undefined) return this.#calls.findLast((slot) => slot.index === index)
-    return this.#calls.findLast((slot) => id !== '' && slot.wireId === id) ?? this.#calls.at(-1)
+    if (index !== undefined) return this.#byIndex.get(index)?.latest
+    return this.#byWireId.get(id) ?? this.#calls.at(-1)
   }
 
   #open(index: number | undefined, name: string): CallSlot {
-    const place = index ?? this.#calls.reduce((last, slot) => Math.max(last, slot.index), -1) + 1
-    const earlier = this.#calls.filter((slot) => slot.index === place).length
-    const slot: CallSlot = { key: `call ${place} ${earlier}`, index: place, wireId: '', name, arguments: '', extraContent: undefined }
+    const place = index ?? this.#highestIndex + 1
+    const earlier = this.#byIndex.get(place)?.count ?? 0
+    const slot: CallSlot = { key: `call ${place} ${earlier}`, wireId: '', name, arguments: '', progress: new JsonProgress(), extraContent: undefined }
     this.#calls.push(slot)
+    this.#byIndex.set(place, { latest: slot, count: earlier + 1 })
+    this.#highestIndex = Math.max(this.#highestIndex, place)
     this.#output({ type: 'tool_start', id: slot.key, name, position: FIRST_CALL_POSITION + Math.max(0, place) + earlier / 1000 })
     return slot
   }
@@ -190,7 +204,8 @@ export class ChatAnswer {
 function isAnotherCall(slot: CallSlot, { id, name, hasIndex }: { readonly id: string; readonly name: string; readonly hasIndex: boolean }): boolean {
   if (name === '' || (id !== '' && id === slot.wireId)) return false
   if (id !== '' && slot.wireId !== '' && id !== slot.wireId && slot.name !== '' && name !== slot.name) return true
-  return !hasIndex && slot.arguments.trim() !== '' && parseArguments(slot.arguments).error === undefined
+  const mayBeWhole = slot.progress.isWhole || (slot.arguments.length <= FEW_CHARACTERS && slot.arguments.trim() !== '')
+  return !hasIndex && mayBeWhole && parseArguments(slot.arguments).error === undefined
 }
 
 /** Arguments are text on the wire; some servers send the object itself. */

@@ -9,7 +9,9 @@ const GROWING = new Set(['text', 'summary'])
  * of them: https://openrouter.ai/docs/use-cases/reasoning-tokens.
  */
 export class ReasoningDetails {
-  readonly #entries: JsonObject[] = []
+  readonly #entries: Record<string, Json>[] = []
+  /** The latest entry of each type and index: what a fragment goes on with. */
+  readonly #growing = new Map<string, Record<string, Json>>()
 
   get entries(): readonly JsonObject[] {
     return this.#entries
@@ -17,10 +19,12 @@ export class ReasoningDetails {
 
   /** `isWhole`: whether this is a detail by itself, not a fragment of one. */
   add(detail: JsonObject, { isWhole }: { readonly isWhole: boolean }): void {
-    const place = isWhole ? -1 : this.#entries.findLastIndex((entry) => isContinued(entry, detail))
-    const entry = this.#entries[place]
-    if (entry === undefined) this.#entries.push(detail)
-    else this.#entries[place] = merged(entry, detail)
+    const key = isWhole ? undefined : keyOf(detail)
+    const known = key === undefined ? undefined : this.#growing.get(key)
+    if (known !== undefined) return merge(known, detail)
+    const entry = { ...detail }
+    this.#entries.push(entry)
+    if (key !== undefined) this.#growing.set(key, entry)
   }
 
   /** What they say, as far as it can be shown or kept. */
@@ -29,19 +33,19 @@ export class ReasoningDetails {
   }
 }
 
-/** Encrypted details come whole, several with one index even: one for each call of a turn. */
-function isContinued(entry: JsonObject, detail: JsonObject): boolean {
-  return entry['type'] !== 'reasoning.encrypted' && entry['type'] === detail['type'] && (entry['index'] ?? 0) === (detail['index'] ?? 0)
+/** What tells the details apart. Encrypted ones come whole, several with one index even: one for each call of a turn. */
+function keyOf({ type, index }: JsonObject): string | undefined {
+  if (type === 'reasoning.encrypted' || typeof type === 'object' || typeof index === 'object' && index !== null) return undefined
+  return `${type} ${index ?? 0}`
 }
 
-function merged(entry: JsonObject, detail: JsonObject): JsonObject {
-  const result: Record<string, Json> = { ...entry }
+function merge(entry: Record<string, Json>, detail: JsonObject): void {
   for (const [key, value] of Object.entries(detail)) {
-    const before = result[key]
-    if (GROWING.has(key) && typeof before === 'string' && typeof value === 'string') result[key] = before + value
-    else if (value !== null) result[key] = value
+    if (key === '__proto__') continue // Would not become a field.
+    const before = entry[key]
+    if (GROWING.has(key) && typeof before === 'string' && typeof value === 'string') entry[key] = before + value
+    else if (value !== null) entry[key] = value
   }
-  return result
 }
 
 function contentOf(detail: JsonObject): readonly ReasoningContent[] {

@@ -13,6 +13,8 @@ export class ThinkTags {
   #state: 'start' | 'thinking' | 'after' | 'saying' = 'start'
   /** What cannot be told yet: it may be half a tag. */
   #held = ''
+  /** Nothing but blanks has come: they are not looked at again. */
+  #isBlank = true
 
   constructor(output: ThinkTagOutput) {
     this.#output = output
@@ -24,6 +26,8 @@ export class ThinkTags {
       return
     }
     this.#held += text
+    if (this.#isBlank && text.trimStart() === '') return
+    this.#isBlank = false
     if (this.#state === 'start') this.#start()
     if (this.#state === 'thinking') this.#thinking()
     if (this.#state === 'after') this.#after()

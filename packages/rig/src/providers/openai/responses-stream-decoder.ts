@@ -23,6 +23,8 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   readonly #includeRaw: boolean
   /** By output index, or by what else an item is known by. */
   readonly #slots = new Map<number | string, ItemSlot>()
+  /** Those that may still be open, by kind, the latest last. */
+  readonly #open = new Map<SlotKind, ItemSlot[]>()
   #messageId: string | undefined
   #isFinished = false
 
@@ -145,15 +147,20 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     const position = typeof index === 'number' ? index : this.#slots.size
     const slot: ItemSlot = { key: typeof itemId === 'string' && itemId !== '' ? itemId : `${kind} ${position}`, kind, position, isDone: false }
     this.#slots.set(place ?? `${kind} ${position}`, slot)
-    this.#open(slot, item)
+    const open = this.#open.get(kind)
+    if (open === undefined) this.#open.set(kind, [slot])
+    else open.push(slot)
+    this.#begin(slot, item)
     return slot
   }
 
   #latestOpen(kind: SlotKind): ItemSlot | undefined {
-    return [...this.#slots.values()].findLast((slot) => slot.kind === kind && !slot.isDone)
+    const open = this.#open.get(kind) ?? []
+    while (open.at(-1)?.isDone === true) open.pop()
+    return open.at(-1)
   }
 
-  #open({ key, kind, position }: ItemSlot, item: JsonObject = {}): void {
+  #begin({ key, kind, position }: ItemSlot, item: JsonObject = {}): void {
     switch (kind) {
       case 'message': return this.#output.choice({ type: 'text_start', id: key, position })
       case 'reasoning': return this.#output.choice({ type: 'reasoning_start', id: key, position, ...providerIdOf(item) })
