@@ -31,7 +31,10 @@ async function bench(...args: string[]): Promise<{ stdout: string; stderr: strin
   }
 }
 
-describe('npm run bench -- rig', () => {
+/** Some twenty processes, each loading a program. */
+const SLOW = { timeout: 180_000 }
+
+describe('npm run bench -- rig', SLOW, () => {
   it('measures every scenario without peers and ends with one line of JSON holding finite figures and the limits', async () => {
     const { stdout, stderr, code } = await bench('rig', '--json', '--no-peers', '--rounds', '1', '--quick')
     expect(code, stderr).toBe(0)
