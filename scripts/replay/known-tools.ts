@@ -26,7 +26,7 @@ function withText(value: Json | undefined, say: (text: string) => string): strin
 }
 
 function integer({ x, y }: JsonObject, combine: (x: number, y: number) => number): string | undefined {
-  return typeof x === 'number' && typeof y === 'number' ? String(Math.trunc(combine(x, y))) : undefined
+  return typeof x === 'number' && typeof y === 'number' && Number.isInteger(combine(x, y)) ? String(combine(x, y)) : undefined
 }
 
 /** The tool that is known under that name and has those parameters. */

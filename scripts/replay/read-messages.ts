@@ -87,12 +87,14 @@ function formOf(bodies: readonly JsonObject[]): MessagesForm {
   const prefix = bodies.flatMap((body) => [...blocksOf(body['system']), ...objectsAt(body, 'tools')]).filter((block) => 'cache_control' in block)
   const marked = said.filter((block) => 'cache_control' in block)
   const isRepeated = bodies.some((body) => objectsAt(body, 'messages').some((message, index, list) => index > 0 && list[index - 1]?.['role'] === message['role']))
+  const streamed = bodies.filter((body) => body['stream'] === true && 'tools' in body)
   const tools = bodies.some((body) => objectsAt(body, 'tools').some((tool) => 'input_schema' in tool && 'cache_control' in tool))
   return {
     ...(prefix.length + marked.length === 0 ? {} : { promptCaching: { tools, ...ttlOf('ttl', marked), ...ttlOf('prefixTtl', prefix) } }),
     citeDocuments: said.some((block) => block['type'] === 'document' && objectAt(block, 'citations')['enabled'] === true),
     replayIsError: said.some((block) => block['type'] === 'tool_result' && block['is_error'] === true),
     mergeMessages: !isRepeated,
+    streamingToolChoice: streamed.length > 0 && streamed.every((body) => !('tool_choice' in body)) ? 'omit' : 'auto',
   }
 }
 

@@ -131,12 +131,17 @@ const REQUESTS: Readonly<Record<WireName, Readonly<Record<string, JsonObject>>>>
     'marks of what is to be kept': {
       system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral', ttl: '1h' } }],
       tools: [{ name: 'look', description: 'Looks.', input_schema: schema, cache_control: { type: 'ephemeral', ttl: '1h' } }],
+      tool_choice: { type: 'auto' },
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Look.', cache_control: { type: 'ephemeral', ttl: '5m' } }] }],
     },
     'parameters of all kinds': {
       max_tokens: 9, temperature: 0, top_k: 3, stop_sequences: ['x'], metadata: { user_id: 'u' }, thinking: { type: 'enabled', budget_tokens: 1024 }, service_tier: 'auto',
       tools: [{ name: 'look', description: 'Looks.', input_schema: schema }, { type: 'web_search_20250305', name: 'web_search', max_uses: 1 }],
       tool_choice: { type: 'any', disable_parallel_tool_use: true },
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Look.' }] }],
+    },
+    'tools without a choice': {
+      tools: [{ name: 'look', description: 'Looks.', input_schema: schema }],
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Look.' }] }],
     },
     'neighbours of one role': { messages: [{ role: 'user', content: [{ type: 'text', text: 'A' }] }, { role: 'user', content: [{ type: 'text', text: 'B' }] }] },
@@ -150,7 +155,7 @@ describe('a first request is read so that the runtime sends it again exactly:', 
     using folder = new RecordingFolder()
     const model: Record<string, Json> = { ...wire.request({ conversation: [] }), ...request }
     for (const isStreaming of [false, true]) {
-      const exchange = exchangeOf(wire, { ...model, ...(isStreaming ? streamedFields(wire, model) : {}) }, { said: { text: 'Yes.' }, number: 9 })
+      const exchange = exchangeOf(wire, { ...model, ...(isStreaming ? streamedFields(wire) : {}) }, { said: { text: 'Yes.' }, number: 9 })
       const path = folder.write('recording.yaml', recordingOf([exchange]))
       expect(await replayFile(path, 'recording.yaml', { makeModel, decodeOnly: false, timeoutMs: 5000 })).toMatchObject({ ok: true, mismatches: [], isCallerInput: false })
     }
@@ -158,10 +163,10 @@ describe('a first request is read so that the runtime sends it again exactly:', 
 })
 
 /** What a client adds by itself when it streams. */
-function streamedFields({ name }: TestWire, request: Readonly<Record<string, Json>>): JsonObject {
+function streamedFields({ name }: TestWire): JsonObject {
   switch (name) {
-    case 'responses': return { stream: true }
+    case 'responses':
+    case 'messages': return { stream: true }
     case 'chat': return { stream: true, stream_options: { include_usage: true } }
-    case 'messages': return { stream: true, ...('tools' in request && !('tool_choice' in request) ? { tool_choice: { type: 'auto' } } : {}) }
   }
 }

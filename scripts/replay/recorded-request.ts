@@ -33,6 +33,8 @@ export interface MessagesForm {
   readonly citeDocuments: boolean
   readonly replayIsError: boolean
   readonly mergeMessages: boolean
+  /** Whether streamed requests with tools name a choice even when the caller has none. */
+  readonly streamingToolChoice: 'auto' | 'omit'
 }
 
 /** Everything of a request that its caller sets, besides the conversation. */

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 
 /** How long, in milliseconds, work may take to end after it was told to. */
-const GRACE_MS = 3000
+const GRACE_MS = 500
 
 /** Ends work in which nothing has gone on for too long. */
 export class Watchdog {
