@@ -1,7 +1,6 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { CompletionError } from '../errors.ts'
 import { parseUrl } from './node-transport.ts'
-import { aborted, type HttpRequest, type HttpResponse, type OnChunk, type Transport } from './transport.ts'
+import { aborted, type HttpRequest, type HttpResponse, type OnChunk, type RequestBody, type Transport } from './transport.ts'
 
 /** A `fetch` of the caller's choice: for proxies, other platforms and tests. */
 export class FetchTransport implements Transport {
@@ -20,7 +19,7 @@ export class FetchTransport implements Transport {
     const silence = new Silence(host, this.#timeoutMs)
     try {
       const linked = AbortSignal.any([signal, silence.signal])
-      const response = await this.#fetch(url, { method, headers: { ...headers }, ...(body === undefined ? {} : { body: new TextDecoder().decode(body) }), signal: linked })
+      const response = await this.#fetch(url, { method, headers: { ...headers }, ...(body === undefined ? {} : { body: textOf(body) }), signal: linked })
       return new FetchResponse(response, signal, silence)
     } catch (error) {
       if (signal.aborted) throw aborted(signal)
@@ -32,15 +31,20 @@ export class FetchTransport implements Transport {
   }
 }
 
+function textOf(body: RequestBody): string {
+  const decoder = new TextDecoder()
+  return body.map((part) => decoder.decode(part, { stream: true })).join('') + decoder.decode()
+}
+
+/** What RFC 9110 permits as the name and the value of a field. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const FIELD_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
+
 /** `fetch` quotes the value that it refuses, and that may be a key. */
 function checkHeaders(headers: HttpRequest['headers']): void {
   for (const [name, value] of Object.entries(headers)) {
-    try {
-      validateHeaderName(name)
-      validateHeaderValue(name, value)
-    } catch (error) {
-      throw new CompletionError('request', `The header ${name} cannot be sent: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
-    }
+    if (!FIELD_NAME.test(name)) throw new CompletionError('request', `The header ${JSON.stringify(name)} cannot be sent: it has no proper name`)
+    if (!FIELD_VALUE.test(value)) throw new CompletionError('request', `The header ${name} cannot be sent: its value has a line break, or another character that headers cannot have`)
   }
 }
 

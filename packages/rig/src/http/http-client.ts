@@ -2,7 +2,7 @@ import type { CallOptions, RetryPolicy } from '../completion/completion-request.
 import { isJsonObject, objectAt, stringAt, tryParseJson } from '../completion/json.ts'
 import { CompletionError } from '../errors.ts'
 import { retryAfterMs } from './retry.ts'
-import { readRefusal, type HttpRequest, type HttpResponse, type Transport } from './transport.ts'
+import { readRefusal, type HttpRequest, type HttpResponse, type RequestBody, type Transport } from './transport.ts'
 
 export interface HttpClientOptions {
   readonly baseUrl: string
@@ -25,7 +25,7 @@ export interface GetOptions {
 }
 
 export interface PostOptions extends GetOptions {
-  readonly body: Uint8Array
+  readonly body: RequestBody
   readonly accept: string
 }
 

@@ -1,25 +1,20 @@
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { urlToHttpOptions } from 'node:url'
 import { CompletionError } from '../errors.ts'
-import { aborted, type HttpRequest, type HttpResponse, type OnChunk, type Transport } from './transport.ts'
+import { aborted, type HttpRequest, type HttpResponse, type OnChunk, type RequestBody, type Transport } from './transport.ts'
 
 /**
  * `node:http(s)` with connections that are kept. Built-in `fetch` costs more than a millisecond more per request and a hundred
  * microseconds more per wake-up, which a streamed answer has hundreds of.
  */
 export class NodeTransport implements Transport {
-  readonly #http: HttpAgent
-  readonly #https: HttpsAgent
+  readonly #schemes = new Map<string, Scheme>()
   readonly #timeoutMs: number
   readonly #targets = new Map<string, Target>()
 
   /** `timeoutMs`: the longest silence on a connection. */
   constructor({ timeoutMs }: { readonly timeoutMs: number }) {
     this.#timeoutMs = timeoutMs
-    // With the same value at the agent the clock is set once per connection, not once per request.
-    this.#http = new HttpAgent({ keepAlive: true, timeout: timeoutMs })
-    this.#https = new HttpsAgent({ keepAlive: true, timeout: timeoutMs })
   }
 
   async send(request: HttpRequest): Promise<HttpResponse> {
@@ -39,18 +34,30 @@ export class NodeTransport implements Transport {
     if (known !== undefined) return known
     const url = parseUrl(address)
     const { hostname, port, path } = urlToHttpOptions(url)
-    const target = { isSecure: url.protocol === 'https:', host: url.host, options: { hostname, port, path } }
+    const target = { scheme: this.#scheme(url.protocol), host: url.host, options: { hostname, port, path } }
     this.#targets.set(address, target)
     return target
   }
 
-  #attempt({ isSecure, host, options }: Target, { method, headers, signal, body }: HttpRequest): Promise<HttpResponse> {
+  /**
+   * Taken when it is first needed: importing `node:http` costs a program ten megabytes and twenty milliseconds, for an import takes every
+   * export of it, and some of these load a whole client of their own.
+   */
+  #scheme(protocol: string): Scheme {
+    const known = this.#schemes.get(protocol)
+    if (known !== undefined) return known
+    const { Agent, request } = protocol === 'https:' ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http')
+    // With the same value at the agent the clock is set once per connection, not once per request.
+    const scheme = { request, agent: new Agent({ keepAlive: true, timeout: this.#timeoutMs }) }
+    this.#schemes.set(protocol, scheme)
+    return scheme
+  }
+
+  #attempt({ scheme, host, options }: Target, { method, headers, signal, body }: HttpRequest): Promise<HttpResponse> {
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>()
     if (signal.aborted) throw aborted(signal)
-    const open = isSecure ? httpsRequest : httpRequest
-    const agent = isSecure ? this.#https : this.#http
     let response: NodeResponse | undefined
-    const outgoing = opened(host, () => open({ ...options, method, headers, agent, timeout: this.#timeoutMs }, (incoming) => {
+    const outgoing = opened(host, () => scheme.request({ ...options, method, headers: withLength(headers, body), agent: scheme.agent, timeout: this.#timeoutMs }, (incoming) => {
       response = new NodeResponse(incoming, outgoing, signal)
       resolve(response)
     }))
@@ -67,7 +74,7 @@ export class NodeTransport implements Transport {
       // A change of protocol is the end of a request without an answer, and without an error either.
       reject(new CompletionError('http', `No answer from ${host}: the connection was closed`))
     })
-    outgoing.end(body)
+    send(outgoing, body)
     return promise
   }
 }
@@ -81,8 +88,26 @@ function opened(host: string, open: () => ClientRequest): ClientRequest {
   }
 }
 
+/** In one piece for the network, without having been one in memory. */
+function send(outgoing: ClientRequest, body: RequestBody = []): void {
+  outgoing.cork()
+  for (const part of body) outgoing.write(part)
+  outgoing.end()
+  outgoing.uncork()
+}
+
+function withLength(headers: HttpRequest['headers'], body: RequestBody | undefined): HttpRequest['headers'] {
+  if (body === undefined) return headers
+  return { ...headers, 'content-length': String(body.reduce((length, part) => length + part.byteLength, 0)) }
+}
+
+interface Scheme {
+  readonly agent: Agent
+  readonly request: (options: RequestOptions, onResponse: (incoming: IncomingMessage) => void) => ClientRequest
+}
+
 interface Target {
-  readonly isSecure: boolean
+  readonly scheme: Scheme
   readonly host: string
   readonly options: Pick<RequestOptions, 'hostname' | 'port' | 'path'>
 }

@@ -1,12 +1,14 @@
 import { CompletionError } from '../errors.ts'
 
+/** JSON in UTF-8, in pieces: most of a long conversation has been encoded for the request before, and need not be copied for this one. */
+export type RequestBody = readonly Uint8Array[]
+
 /** One HTTP exchange, as far as providers need it. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** JSON as bytes: most of a long conversation has been encoded for the request before. */
-  readonly body?: Uint8Array
+  readonly body?: RequestBody
   readonly signal: AbortSignal
 }
 

@@ -8,7 +8,7 @@ import type { MessageInput, ModelOrigin } from '../completion/message-types.ts'
 import { CompletionError, isRigError } from '../errors.ts'
 import type { HttpClient } from '../http/http-client.ts'
 import { withRetry } from '../http/retry.ts'
-import { readText } from '../http/transport.ts'
+import { readText, type RequestBody } from '../http/transport.ts'
 import { readEventStream } from './read-event-stream.ts'
 import type { DecodedResponse, Wire } from './wire.ts'
 
@@ -73,7 +73,7 @@ export class HttpCompletionModel implements CompletionModel {
   }
 
   /** What JSON cannot hold comes from the caller: big integers, circles, more depth than the stack. */
-  #encode(request: CompletionRequest, options: { readonly isStreaming: boolean }): Uint8Array {
+  #encode(request: CompletionRequest, options: { readonly isStreaming: boolean }): RequestBody {
     try {
       return this.#wire.encode(request, options)
     } catch (error) {
@@ -81,7 +81,7 @@ export class HttpCompletionModel implements CompletionModel {
     }
   }
 
-  #post(request: CompletionRequest, body: Uint8Array, { accept, signal, options }: { readonly accept: string; readonly signal: AbortSignal; readonly options: CallOptions }) {
+  #post(request: CompletionRequest, body: RequestBody, { accept, signal, options }: { readonly accept: string; readonly signal: AbortSignal; readonly options: CallOptions }) {
     const path = this.#wire.path(request.model ?? this.model)
     return this.#http.post(path, { body, accept, signal, ...(options.headers === undefined ? {} : { headers: options.headers }) })
   }

@@ -2,6 +2,7 @@ import type { RawStreamingChoice, StreamFinal } from '../completion/completion-e
 import type { ModelCapabilities } from '../completion/completion-model.ts'
 import type { CompletionRequest } from '../completion/completion-request.ts'
 import type { JsonObject } from '../completion/json.ts'
+import type { RequestBody } from '../http/transport.ts'
 import type { AssistantContent } from '../completion/message-types.ts'
 
 /** Where a stream decoder puts what it reads. */
@@ -41,7 +42,7 @@ export interface Wire {
   /** The path of requests to `model`, below the client's base address. */
   path(model: string): string
   /** The body as JSON in UTF-8. Throws `CompletionError` of kind `request` for what the provider cannot be asked. */
-  encode(request: CompletionRequest, options: { readonly isStreaming: boolean }): Uint8Array
+  encode(request: CompletionRequest, options: { readonly isStreaming: boolean }): RequestBody
   /** Throws `CompletionError` for an answer that says it failed, or makes no sense. */
   decode(answer: JsonObject, options: DecodeOptions): DecodedResponse
   streamDecoder(output: DecoderOutput, options: DecodeOptions): StreamDecoder

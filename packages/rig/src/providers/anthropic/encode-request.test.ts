@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { bodyText } from '../../../test/body-text.ts'
 import type { CompletionRequest } from '../../completion/completion-request.ts'
 import { Message } from '../../completion/message.ts'
 import type { AnyMessage, AssistantContent, ToolCall, ToolResult, UserContent } from '../../completion/message-types.ts'
@@ -6,8 +7,8 @@ import { RequestEncoder, type RequestOptions } from './encode-request.ts'
 
 const origin = { provider: 'anthropic', api: 'messages', model: 'claude-sonnet-4-6' }
 const encoder = (options: RequestOptions = {}, model = origin.model) => new RequestEncoder({ ...options, origin: { ...origin, model } })
-const encode = (request: CompletionRequest, options: RequestOptions = {}) => JSON.parse(encoder(options).encode(request, { isStreaming: false }).toString())
-const streamed = (request: CompletionRequest, options: RequestOptions = {}) => JSON.parse(encoder(options).encode(request, { isStreaming: true }).toString())
+const encode = (request: CompletionRequest, options: RequestOptions = {}) => JSON.parse(bodyText(encoder(options).encode(request, { isStreaming: false })))
+const streamed = (request: CompletionRequest, options: RequestOptions = {}) => JSON.parse(bodyText(encoder(options).encode(request, { isStreaming: true })))
 const messagesOf = (...messages: AnyMessage[]) => encode({ messages }).messages
 const blocksOf = (...content: UserContent[]) => messagesOf(Message.user(content))[0].content
 const turn = (content: readonly AssistantContent[], from = origin): AnyMessage => ({ role: 'assistant', content, origin: from })
@@ -34,7 +35,7 @@ describe('a request to Anthropic', () => {
   it('leaves later system texts where they stand for models that read them there, and only where the wire permits it', () => {
     const messages = [Message.system('a'), Message.user('u'), Message.system('inline'), Message.assistant('b'), Message.system('lifted'), Message.user('v')]
     const roles = (body: { system: { text: string }[]; messages: { role: string }[] }) => [body.system.map(({ text }) => text), body.messages.map(({ role }) => role)]
-    const opus = JSON.parse(encoder({}, 'claude-opus-4-8').encode({ messages }, { isStreaming: false }).toString())
+    const opus = JSON.parse(bodyText(encoder({}, 'claude-opus-4-8').encode({ messages }, { isStreaming: false })))
     expect(roles(opus)).toEqual([['a', 'lifted'], ['user', 'system', 'assistant', 'user']])
     expect(opus.messages[1]).toEqual({ role: 'system', content: [{ type: 'text', text: 'inline' }] })
     expect(roles(encode({ messages }, { systemMessages: 'inline' }))).toEqual(roles(opus))
@@ -136,7 +137,7 @@ describe('a conversation', () => {
   it('reads a conversation for each model in its own way, with the same encoder', () => {
     const one = encoder()
     const messages = [Message.user('u'), turn([thinking, { type: 'text', text: 't' }]), Message.user('v')]
-    const types = (model: string) => JSON.parse(one.encode({ messages, model }, { isStreaming: false }).toString()).messages[1].content.map(({ type }: { type: string }) => type)
+    const types = (model: string) => JSON.parse(bodyText(one.encode({ messages, model }, { isStreaming: false }))).messages[1].content.map(({ type }: { type: string }) => type)
     expect([types(origin.model), types('claude-opus-4-8'), types(origin.model)]).toEqual([['thinking', 'text'], ['text'], ['thinking', 'text']])
   })
 
@@ -157,7 +158,7 @@ describe('a conversation', () => {
   })
 
   it('sends arguments as an object, with the figures that the model wrote', () => {
-    const inputOf = (fields: Partial<ToolCall['function']>) => encoder().encode({ messages: [...ask, turn([{ ...call, function: { name: 'f', arguments: {}, ...fields } }])] }, { isStreaming: false }).toString()
+    const inputOf = (fields: Partial<ToolCall['function']>) => bodyText(encoder().encode({ messages: [...ask, turn([{ ...call, function: { name: 'f', arguments: {}, ...fields } }])] }, { isStreaming: false }))
     expect(inputOf({ arguments: { n: 12345678901234567000 }, rawArguments: '{"n": 12345678901234567890}' })).toContain('"input":{"n": 12345678901234567890}')
     expect(inputOf({ arguments: { changed: true }, rawArguments: '{"n":1}' })).toContain('"input":{"changed":true}')
     expect(inputOf({ arguments: { n: 1 }, rawArguments: '"{\\"n\\":1}"' })).toContain('"input":{"n":1}')
@@ -187,7 +188,7 @@ describe('a conversation', () => {
     const counted: AnyMessage = { role: 'user', get content() { reads++; return [{ type: 'text' as const, text: 'u' }] } }
     const one = encoder({ promptCaching: true })
     const bodies = [[counted], [counted, Message.assistant('a'), Message.user('v')], [counted, Message.assistant('a'), Message.user('v'), Message.user('w')]]
-      .map((messages) => JSON.parse(one.encode({ messages }, { isStreaming: true }).toString()))
+      .map((messages) => JSON.parse(bodyText(one.encode({ messages }, { isStreaming: true }))))
     const before = reads
     one.encode({ messages: [counted, Message.assistant('b'), Message.user('x')] }, { isStreaming: true })
     expect(reads).toBe(before)
@@ -198,7 +199,7 @@ describe('a conversation', () => {
     let reads = 0
     const counted: AnyMessage = { role: 'user', get content() { reads++; return [{ type: 'text' as const, text: 'u' }] } }
     const one = encoder()
-    const lengthOf = (...messages: AnyMessage[]) => JSON.parse(one.encode({ messages }, { isStreaming: true }).toString()).messages[0].content.length
+    const lengthOf = (...messages: AnyMessage[]) => JSON.parse(bodyText(one.encode({ messages }, { isStreaming: true }))).messages[0].content.length
     const last = Message.user('v')
     expect([lengthOf(counted, last), lengthOf(Message.user('w'), counted, last), lengthOf(last, last), lengthOf(last, last, last)]).toEqual([2, 3, 2, 3])
     lengthOf(counted, last, Message.assistant('a'))
@@ -382,7 +383,7 @@ describe('prompt caching', () => {
 
   it('changes nothing before the end of a conversation that grows: what was kept is found again', () => {
     const one = encoder({ promptCaching: true })
-    const bodyOf = (messages: readonly AnyMessage[]) => one.encode({ ...request, messages }, { isStreaming: true }).toString()
+    const bodyOf = (messages: readonly AnyMessage[]) => bodyText(one.encode({ ...request, messages }, { isStreaming: true }))
     const first = bodyOf(request.messages)
     const second = bodyOf([...request.messages, turn([thinking, call]), Message.toolResult(call, 'out')])
     const prefix = first.slice(0, first.indexOf('"text":"x"') + '"text":"x"'.length)
@@ -398,7 +399,7 @@ describe('prompt caching', () => {
     expect(marks(encode({ ...request, hostedTools: [...owned(1), { name: 'last' }] }, all))).toHaveLength(4)
     expect(marks(encode({ ...request, hostedTools: [...owned(3), { name: 'last' }] }, all))).toHaveLength(4)
     expect(marks(encode({ ...request, hostedTools: [...owned(4), { name: 'last' }] }, all))).toHaveLength(4)
-    expect(encoder(all).encode({ ...request, hostedTools: owned(1) }, { isStreaming: false }).toString().match(/"cache_control"/g)).toHaveLength(3)
+    expect(bodyText(encoder(all).encode({ ...request, hostedTools: owned(1) }, { isStreaming: false })).match(/"cache_control"/g)).toHaveLength(3)
     expect(marks(encode({ ...request, hostedTools: [...owned(2), { name: 'last' }], additionalParams: { cache_control: marker } }, all))).toHaveLength(4)
     const automatic = encode({ ...request, additionalParams: { cache_control: marker } }, all)
     expect(marks(automatic.messages)).toEqual([])

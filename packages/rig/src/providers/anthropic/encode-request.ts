@@ -2,6 +2,7 @@ import type { CompletionRequest, Document, ToolChoice, ToolDefinition } from '..
 import { isJsonArray, isJsonObject, objectAt, type Json, type JsonObject } from '../../completion/json.ts'
 import type { AnyMessage, ModelOrigin, SystemMessage } from '../../completion/message-types.ts'
 import { CompletionError } from '../../errors.ts'
+import type { RequestBody } from '../../http/transport.ts'
 import { ConversationEncoder, marked, messageJson } from './encode-conversation.ts'
 import { documentBlock, type ReplayOptions } from './encode-messages.ts'
 import { defaultMaxTokens, takesInlineSystem } from './models.ts'
@@ -56,7 +57,7 @@ export class RequestEncoder {
   }
 
   /** The body as JSON in UTF-8. Throws `CompletionError` of kind `request` for what Anthropic cannot be asked. */
-  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): Uint8Array {
+  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): RequestBody {
     const params = request.additionalParams ?? {}
     const model = request.model ?? this.#options.origin.model
     const { lifted, rest } = splitSystem(request.messages, this.#takesInlineSystem(model))
@@ -69,7 +70,7 @@ export class RequestEncoder {
     const conversation = this.#conversation(model).encode(rest, message)
     if (documents.length + conversation.length === 0) throw new CompletionError('request', 'There is nothing to answer: the request has no message')
     const separator = documents.length === 0 || conversation.length === 0 ? [] : [COMMA]
-    return Buffer.concat([Buffer.from(head), ...documents, ...separator, ...conversation, END_OF_BODY])
+    return [Buffer.from(head), ...documents, ...separator, ...conversation, END_OF_BODY]
   }
 
   #fields(request: CompletionRequest, { model, params, isStreaming }: { readonly model: string; readonly params: JsonObject; readonly isStreaming: boolean }): JsonObject {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { bodyText } from '../../../test/body-text.ts'
 import type { CompletionRequest } from '../../completion/completion-request.ts'
 import type { AnyMessage, AssistantContent, ToolCall } from '../../completion/message-types.ts'
 import { Message } from '../../completion/message.ts'
@@ -8,7 +9,7 @@ import { ChatRequestEncoder } from './encode-chat-request.ts'
 
 const origin = { provider: 'openai', api: 'chat', model: 'm' }
 const encoder = (dialect: Partial<ChatDialect> = {}, strictTools?: boolean) => new ChatRequestEncoder({ origin, dialect: { ...OPENAI_DIALECT, ...dialect }, strictTools })
-const encode = (request: CompletionRequest, dialect?: Partial<ChatDialect>, isStreaming = false) => JSON.parse(encoder(dialect).encode(request, { isStreaming }).toString())
+const encode = (request: CompletionRequest, dialect?: Partial<ChatDialect>, isStreaming = false) => JSON.parse(bodyText(encoder(dialect).encode(request, { isStreaming })))
 const messagesOf = (messages: readonly AnyMessage[], dialect?: Partial<ChatDialect>) => encode({ messages }, dialect).messages
 const turn = (content: readonly AssistantContent[], from = origin): AnyMessage => ({ role: 'assistant', content, origin: from })
 const hello = Message.user('u')
@@ -124,9 +125,9 @@ describe('messages to Chat Completions', () => {
 describe('a request to Chat Completions', () => {
   it('describes tools with what they need only: no `strict` unless asked, and never a schema without its type', () => {
     expect(encode({ ...ask, tools }).tools).toEqual([{ type: 'function', function: tools[0] }, { type: 'function', function: { name: 'g', description: '', parameters: { type: 'object', properties: {} } } }])
-    const strict = JSON.parse(encoder({}, true).encode({ ...ask, tools }, { isStreaming: false }).toString()).tools[0].function
+    const strict = JSON.parse(bodyText(encoder({}, true).encode({ ...ask, tools }, { isStreaming: false }))).tools[0].function
     expect(strict).toMatchObject({ strict: true, parameters: { required: ['a'], additionalProperties: false } })
-    expect(JSON.parse(encoder(LLAMA_CPP.dialect, true).encode({ ...ask, tools }, { isStreaming: false }).toString()).tools[0].function).not.toHaveProperty('strict')
+    expect(JSON.parse(bodyText(encoder(LLAMA_CPP.dialect, true).encode({ ...ask, tools }, { isStreaming: false }))).tools[0].function).not.toHaveProperty('strict')
   })
 
   it('names the tool choice in words, one function or several, and none without tools', () => {

@@ -2,6 +2,7 @@ import type { CompletionRequest, OutputSchema, ToolChoice, ToolDefinition } from
 import { isJsonArray, objectAt, type Json, type JsonObject, type JsonSchema } from '../../completion/json.ts'
 import type { ModelOrigin } from '../../completion/message-types.ts'
 import { CompletionError } from '../../errors.ts'
+import type { RequestBody } from '../../http/transport.ts'
 import { documentText } from '../document-text.ts'
 import { InputFragments } from '../input-fragments.ts'
 import { strictSchema } from '../strict-schema.ts'
@@ -36,7 +37,7 @@ export class ChatRequestEncoder {
   }
 
   /** The body as JSON in UTF-8. Throws `CompletionError` of kind `request` for what the server cannot be asked. */
-  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): Uint8Array {
+  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): RequestBody {
     const { dialect, origin } = this.#options
     const params = request.additionalParams ?? {}
     const model = request.model ?? origin.model
@@ -55,7 +56,7 @@ export class ChatRequestEncoder {
     const messages = this.#messages(request, model, this.#insertions(request, schema))
     if (messages.length === 0) throw new CompletionError('request', 'There is nothing to answer: the request has no message')
     const head = `${fields.slice(0, -1)}${tools.length === 0 ? '' : `,"tools":[${tools.join(',')}]`},"messages":[`
-    return Buffer.concat([Buffer.from(head), messages, END_OF_BODY])
+    return [Buffer.from(head), ...messages, END_OF_BODY]
   }
 
   /** What stands between the leading system messages and the conversation, comma-separated. */
@@ -66,13 +67,13 @@ export class ChatRequestEncoder {
     return [...told, ...shown].map((message) => JSON.stringify(message)).join(',')
   }
 
-  #messages({ messages }: CompletionRequest, model: string, insertions: string): Uint8Array {
+  #messages({ messages }: CompletionRequest, model: string, insertions: string): RequestBody {
     const fragments = this.#fragmentsFor(model)
-    if (insertions === '') return fragments.join(messages)
+    if (insertions === '') return [fragments.join(messages)].filter(({ length }) => length > 0)
     const firstSaid = messages.findIndex(({ role }) => role !== 'system')
     const leading = firstSaid === -1 ? messages.length : firstSaid
     const sections = [fragments.join(messages.slice(0, leading)), Buffer.from(insertions), fragments.join(messages.slice(leading))]
-    return Buffer.concat(sections.filter((section) => section.length > 0).flatMap((section, index) => (index === 0 ? [section] : [COMMA, section])))
+    return sections.filter((section) => section.length > 0).flatMap((section, index) => (index === 0 ? [section] : [COMMA, section]))
   }
 
   /** How a message is replayed depends on who reads it: each model has its own fragments. */

@@ -4,7 +4,7 @@ import { EmbeddingError } from '../../embeddings/embedding-error.ts'
 import { onlyEmbedding, type Embedding, type EmbeddingModel, type Vector } from '../../embeddings/embedding-model.ts'
 import type { HttpClient } from '../../http/http-client.ts'
 import { withRetry } from '../../http/retry.ts'
-import { readText } from '../../http/transport.ts'
+import { readText, type RequestBody } from '../../http/transport.ts'
 import { responseError } from './response-error.ts'
 
 export interface OpenAiEmbeddingModelOptions {
@@ -63,12 +63,12 @@ export class OpenAiEmbeddingModel implements EmbeddingModel {
   }
 
   /** Base64 is a quarter of the size of the same numbers as text, and exact. */
-  #body(input: readonly string[]): Buffer {
+  #body(input: readonly string[]): RequestBody {
     const dimensions = this.#dimensions === undefined ? {} : { dimensions: this.#dimensions }
-    return Buffer.from(JSON.stringify({ model: this.model, input, encoding_format: 'base64', ...dimensions }))
+    return [Buffer.from(JSON.stringify({ model: this.model, input, encoding_format: 'base64', ...dimensions }))]
   }
 
-  async #answer(body: Buffer, { signal, options }: { readonly signal: AbortSignal; readonly options: CallOptions }): Promise<JsonObject> {
+  async #answer(body: RequestBody, { signal, options }: { readonly signal: AbortSignal; readonly options: CallOptions }): Promise<JsonObject> {
     const headers = options.headers === undefined ? {} : { headers: options.headers }
     const response = await this.#http.post('/embeddings', { body, accept: 'application/json', signal, ...headers })
     const json = tryParseJson(await readText(response))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { bodyText } from '../../../test/body-text.ts'
 import { Message } from '../../completion/message.ts'
 import type { AnyMessage, AssistantContent, ToolCall } from '../../completion/message-types.ts'
 import type { CompletionRequest } from '../../completion/completion-request.ts'
@@ -6,7 +7,7 @@ import { RequestEncoder, type RequestEncoderOptions } from './encode-request.ts'
 
 const origin = { provider: 'openai', api: 'responses', model: 'm' }
 const encoder = (options: Partial<RequestEncoderOptions> = {}) => new RequestEncoder({ origin, systemInstructions: 'instructions', strictTools: undefined, replayPhase: true, serverState: false, ...options })
-const encode = (request: CompletionRequest, options: Partial<RequestEncoderOptions> = {}) => JSON.parse(encoder(options).encode(request, { isStreaming: false }).toString())
+const encode = (request: CompletionRequest, options: Partial<RequestEncoderOptions> = {}) => JSON.parse(bodyText(encoder(options).encode(request, { isStreaming: false })))
 const inputOf = (...messages: AnyMessage[]) => encode({ messages }).input
 const turn = (content: readonly AssistantContent[], from = origin): AnyMessage => ({ role: 'assistant', content, origin: from })
 const call: ToolCall = { type: 'tool_call', id: 'call_1', function: { name: 'f', arguments: { b: 1, 2: 3 }, rawArguments: '{"b": 1, "2": 3}' }, provider: { callId: 'call_1', itemId: 'fc_1' } }

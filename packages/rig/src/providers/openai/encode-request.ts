@@ -3,6 +3,7 @@ import { isJsonArray, objectAt, type Json, type JsonObject } from '../../complet
 import type { AnyMessage, ModelOrigin, SystemMessage } from '../../completion/message-types.ts'
 import { CompletionError } from '../../errors.ts'
 import { assistantItems, documentItem, systemItem, userItems, type ReplayOptions } from './encode-input.ts'
+import type { RequestBody } from '../../http/transport.ts'
 import { isSameOrigin } from '../same-origin.ts'
 import { InputFragments } from '../input-fragments.ts'
 import { strictSchema } from '../strict-schema.ts'
@@ -44,7 +45,7 @@ export class RequestEncoder {
   }
 
   /** The body as JSON in UTF-8. Throws `CompletionError` of kind `request` for what OpenAI cannot be asked. */
-  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): Uint8Array {
+  encode(request: CompletionRequest, { isStreaming }: { readonly isStreaming: boolean }): RequestBody {
     const params = request.additionalParams ?? {}
     const model = request.model ?? this.#options.origin.model
     const { lifted, rest: all } = liftSystem(request.messages, this.#options.systemInstructions)
@@ -67,7 +68,7 @@ export class RequestEncoder {
     if (input.length === 0) throw new CompletionError('request', 'There is nothing to answer: the request has no message')
     const instructions = this.#instructionsField(lifted)
     const head = `${fields.slice(0, -1)}${instructions}${tools.length === 0 ? '' : `,"tools":[${tools.join(',')}]`},"input":[`
-    return Buffer.concat([Buffer.from(head), input, END_OF_BODY])
+    return [Buffer.from(head), ...input, END_OF_BODY]
   }
 
   #replay(model: string, params: JsonObject): ReplayOptions {
@@ -75,14 +76,13 @@ export class RequestEncoder {
   }
 
   /** Documents stand after the leading system messages and before the conversation. */
-  #input(messages: readonly AnyMessage[], { documents, replay }: { readonly documents: readonly string[]; readonly replay: ReplayOptions }): Uint8Array {
+  #input(messages: readonly AnyMessage[], { documents, replay }: { readonly documents: readonly string[]; readonly replay: ReplayOptions }): RequestBody {
     const fragments = this.#fragmentsFor(replay)
-    if (documents.length === 0) return fragments.join(messages)
+    if (documents.length === 0) return nonEmpty([fragments.join(messages)])
     const leading = messages.findIndex(({ role }) => role !== 'system')
     const before = fragments.join(messages.slice(0, leading))
     const after = fragments.join(messages.slice(leading))
-    const between = [before, Buffer.from(documents.join(',')), after].filter((part) => part.length > 0)
-    return Buffer.concat(between.flatMap((part, index) => (index === 0 ? [part] : [COMMA, part])))
+    return nonEmpty([before, Buffer.from(documents.join(',')), after]).flatMap((part, index) => (index === 0 ? [part] : [COMMA, part]))
   }
 
   /** How a message is replayed depends on who reads it: each way has its own fragments. */
@@ -135,6 +135,10 @@ function keptConversation(messages: readonly AnyMessage[], target: ModelOrigin):
   const message = messages[index]
   if (message?.role !== 'assistant' || message.responseId === undefined) return undefined
   return { responseId: message.responseId, length: index + 1 }
+}
+
+function nonEmpty(parts: RequestBody): RequestBody {
+  return parts.filter(({ length }) => length > 0)
 }
 
 function encodeMessage(message: AnyMessage, replay: ReplayOptions): string {
