@@ -1,6 +1,6 @@
 /** Where a run of frames begins, and how many frames each target gets. A failure names the seed that brings it back at once, with one frame. */
 export const FUZZ_SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_801)
-export const FUZZ_FRAMES = Number(process.env['FUZZ_FRAMES'] ?? 5000)
+export const FUZZ_FRAMES = Number(process.env['FUZZ_FRAMES'] ?? 2500)
 
 /** For runs of a million frames. */
 export const FUZZ_TIMEOUT_MS = 3_600_000
