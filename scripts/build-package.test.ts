@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { afterPack, beforePack, packedManifest } from './build-package.ts'
 
@@ -43,20 +44,26 @@ describe('packing', () => {
   let folder: string
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'build-package-'))
-    mkdirSync(join(folder, 'src'))
+    mkdirSync(join(folder, 'src', 'testing'), { recursive: true })
     put('package.json', SOURCE)
-    put('tsconfig.build.json', JSON.stringify({ compilerOptions: { rootDir: 'src', outDir: 'dist', declaration: true, module: 'NodeNext', types: [] }, include: ['src'] }))
-    put('src/index.ts', 'export const answer: number = 42\n')
+    put('tsconfig.build.json', JSON.stringify({ compilerOptions: { rootDir: 'src', outDir: 'dist', declaration: true, module: 'NodeNext', emitDeclarationOnly: true, allowImportingTsExtensions: true, types: [] }, include: ['src'] }))
+    put('src/shared.ts', 'export const base: number = 21\n')
+    put('src/index.ts', "import { base } from './shared.ts'\nexport const answer: number = base * 2\n")
+    put('src/testing/index.ts', "import peer from 'peer'\nimport { base } from '../shared.ts'\nexport const half: number = peer(base)\n")
+    put('src/peer.d.ts', "declare module 'peer' {\n  const id: (value: number) => number\n  export default id\n}\n")
   })
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   const put = (path: string, text: string): void => writeFileSync(join(folder, path), text)
   const read = (path: string): string => readFileSync(join(folder, path), 'utf8')
 
-  it('builds, and gives the manifest back byte by byte', async () => {
+  it('builds JavaScript that imports what is installed beside it, with declarations, and gives the manifest back byte by byte', async () => {
     await beforePack(folder)
     expect(JSON.parse(read('package.json'))).toEqual(packedManifest(MANIFEST))
     expect(read('dist/index.d.ts')).toContain('answer: number')
+    expect(read('dist/testing/index.js')).toContain("from \"peer\"")
+    const { answer }: { answer: number } = await import(pathToFileURL(join(folder, 'dist/index.js')).href)
+    expect(answer).toBe(42)
     afterPack(folder)
     expect(read('package.json')).toBe(SOURCE)
     expect(existsSync(join(folder, 'dist'))).toBe(false)

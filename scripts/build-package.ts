@@ -1,11 +1,12 @@
 /**
- * What npm runs around `npm pack` in the folder of a published package: `before` builds `dist` and lets the manifest point there, `after` puts
+ * What npm runs around `npm pack` in the folder of a published package: `before` builds `dist` (declarations by the compiler, JavaScript by the bundler) and lets the manifest point there, `after` puts
  * the manifest back. In between, the package in the repository runs from `dist` as well.
  */
 import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundlePackage } from './bundle-package.ts'
 
 const COMPILER = join(import.meta.dirname, '../node_modules/typescript-native/bin/tsc')
 /** npm leaves `node_modules` out of a package, and git out of the repository. */
@@ -27,6 +28,11 @@ function entryPoints({ exports }: Manifest): object {
   return exports
 }
 
+/** The entry points of a manifest that has not been rewritten, such as `src/index.ts`. */
+export function sourceFiles(manifest: Manifest): readonly string[] {
+  return Object.values({ ...entryPoints(manifest) }).flatMap((target) => (typeof target === 'string' ? [target.replace(/^\.\//, '')] : []))
+}
+
 /** The declarations stand first: conditions are tried in order. */
 function builtEntry(name: string, target: unknown): { readonly types: string; readonly default: string } {
   const path = typeof target === 'string' ? /^\.\/src\/(.+)\.ts$/.exec(target)?.[1] : undefined
@@ -38,9 +44,12 @@ function builtEntry(name: string, target: unknown): { readonly types: string; re
 export async function beforePack(folder: string): Promise<void> {
   restoreManifest(folder) // Where an earlier run was killed half way.
   const file = join(folder, 'package.json')
-  const manifest = packedManifest(JSON.parse(readFileSync(file, 'utf8')))
-  rmSync(join(folder, 'dist'), { recursive: true, force: true })
-  await compile(folder)
+  const source: Manifest = JSON.parse(readFileSync(file, 'utf8'))
+  const manifest = packedManifest(source)
+  const target = join(folder, 'dist')
+  rmSync(target, { recursive: true, force: true })
+  await declare(folder)
+  await bundlePackage({ folder, target, entries: sourceFiles(source) })
   const saved = join(folder, SAVED_MANIFEST)
   mkdirSync(dirname(saved), { recursive: true })
   copyFileSync(file, saved)
@@ -57,8 +66,8 @@ function restoreManifest(folder: string): void {
   if (existsSync(saved)) renameSync(saved, join(folder, 'package.json'))
 }
 
-/** stdout belongs to npm: with `--json` it is read by programs. */
-async function compile(folder: string): Promise<void> {
+/** Declarations, file by file. stdout belongs to npm: with `--json` it is read by programs. */
+async function declare(folder: string): Promise<void> {
   const child = spawn(process.execPath, [COMPILER, '-p', 'tsconfig.build.json'], { cwd: folder, stdio: ['ignore', 2, 2] })
   const code = await new Promise<number | null>((done, failed) => child.once('error', failed).once('exit', done))
   if (code !== 0) throw new Error('The package could not be built; see above.')

@@ -1,15 +1,16 @@
 /**
- * The program that is measured, as plain JavaScript in a folder for temporary files: the runtime is measured as it is once installed. Run from
- * its sources, every process would carry the machinery that takes types out, which costs more memory and more time than the runtime.
+ * The program that is measured, in a folder for temporary files, with the runtime as its users install it. Run from its sources, every process
+ * would carry the machinery that takes types out, which costs more memory and more time than the runtime.
  */
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bundlePackage } from '../../../scripts/bundle-package.ts'
 import type { ClientName } from './bench-client.ts'
 
-const RIG_SOURCES = fileURLToPath(new URL('../../../packages/rig/src', import.meta.url))
+const RIG = fileURLToPath(new URL('../../../packages/rig', import.meta.url))
 const PEERS = fileURLToPath(new URL('../../peers', import.meta.url))
 const CLIENT_SOURCES = [
   new URL('./bench-client.ts', import.meta.url),
@@ -32,11 +33,11 @@ export interface MeasuredProgram {
   remove(): void
 }
 
-export function makeMeasuredProgram(): MeasuredProgram {
+export async function makeMeasuredProgram(): Promise<MeasuredProgram> {
   const folder = mkdtempSync(join(tmpdir(), 'rig-bench-'))
   const modules = join(folder, 'node_modules')
   const rig = join(modules, '@buildscale', 'rig')
-  for (const file of globSync('**/*.ts', { cwd: RIG_SOURCES })) if (!file.endsWith('.test.ts')) writeStripped(join(RIG_SOURCES, file), join(rig, file))
+  await bundlePackage({ folder: RIG, entries: ['src/index.ts'], target: rig })
   writeFileSync(join(rig, 'package.json'), JSON.stringify({ name: '@buildscale/rig', type: 'module', exports: './index.js' }))
   symlinkSync(dirname(fileURLToPath(import.meta.resolve('zod/package.json'))), join(modules, 'zod'))
   for (const source of CLIENT_SOURCES) writeStripped(source, join(folder, basename(source)))

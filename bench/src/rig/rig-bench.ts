@@ -28,7 +28,7 @@ export interface Watching {
  */
 export async function runRigBench(settings: RigBenchSettings, { progress, signal }: Watching): Promise<Measurements> {
   const results = new Map<ScenarioName, Map<ClientName, Measurement[]>>()
-  const program = makeMeasuredProgram()
+  const program = await makeMeasuredProgram()
   try {
     const servers = await startServers()
     try {
