@@ -18,8 +18,9 @@ export class FetchTransport implements Transport {
     checkHeaders(headers)
     const silence = new Silence(host, this.#timeoutMs)
     try {
+      // Another address may not get the key: where a redirection leads is for the caller to decide.
       const linked = AbortSignal.any([signal, silence.signal])
-      const response = await this.#fetch(url, { method, headers: { ...headers }, ...(body === undefined ? {} : { body: textOf(body) }), signal: linked })
+      const response = await this.#fetch(url, { method, headers: { ...headers }, ...(body === undefined ? {} : { body: textOf(body) }), signal: linked, redirect: 'manual' })
       return new FetchResponse(response, signal, silence)
     } catch (error) {
       if (signal.aborted) throw aborted(signal)

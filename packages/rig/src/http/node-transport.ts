@@ -72,7 +72,7 @@ export class NodeTransport implements Transport {
     outgoing.once('close', () => {
       signal.removeEventListener('abort', onAbort)
       // A change of protocol is the end of a request without an answer, and without an error either.
-      reject(new CompletionError('http', `No answer from ${host}: the connection was closed`))
+      if (response === undefined) reject(new CompletionError('http', `No answer from ${host}: the connection was closed`))
     })
     send(outgoing, body)
     return promise
@@ -88,17 +88,33 @@ function opened(host: string, open: () => ClientRequest): ClientRequest {
   }
 }
 
-/** In one piece for the network, without having been one in memory. */
+/** The longest body, in bytes, that is cheaper to copy than to hand over in pieces. */
+const COPIED_BODY = 256 * 1024
+
+/**
+ * Node writes a head and a body that are both strings with one call to the system; buffers it hands over one by one. Latin-1 takes bytes for
+ * characters as they are, so they come out of it unchanged.
+ */
 function send(outgoing: ClientRequest, body: RequestBody = []): void {
+  if (body.length > 0 && lengthOf(body) <= COPIED_BODY) {
+    outgoing.end(Buffer.concat(body).toString('latin1'), 'latin1')
+    return
+  }
   outgoing.cork()
   for (const part of body) outgoing.write(part)
   outgoing.end()
   outgoing.uncork()
 }
 
+function lengthOf(body: RequestBody): number {
+  let length = 0
+  for (const part of body) length += part.byteLength
+  return length
+}
+
 function withLength(headers: HttpRequest['headers'], body: RequestBody | undefined): HttpRequest['headers'] {
   if (body === undefined) return headers
-  return { ...headers, 'content-length': String(body.reduce((length, part) => length + part.byteLength, 0)) }
+  return { ...headers, 'content-length': String(lengthOf(body)) }
 }
 
 interface Scheme {
