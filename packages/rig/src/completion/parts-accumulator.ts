@@ -4,6 +4,8 @@ import type { AssistantContent, PartMeta, ProviderCallIds, Reasoning, ReasoningC
 
 /** The longest arguments of one call, in UTF-16 units: a model that never stops must not take the process with it. */
 const MAX_ARGUMENTS = 32 * 1024 * 1024
+/** The longest text or thought, likewise. */
+const MAX_TEXT = 64 * 1024 * 1024
 
 interface TextSlot {
   readonly kind: 'text'
@@ -130,6 +132,7 @@ export class PartsAccumulator {
     const open = slot?.kind === 'text' && slot.isOpen ? slot : this.#openText(id, undefined)
     if (text === '') return
     open.text += text
+    checkLength(open.text)
     this.#emit({ type: 'text', id, text })
   }
 
@@ -163,6 +166,7 @@ export class PartsAccumulator {
     const entry = slot.said.get(key)
     if (entry === undefined) slot.said.set(key, { type: kind, text: delta })
     else entry.text += delta
+    if (entry !== undefined) checkLength(entry.text)
     this.#emit({
       type: 'reasoning_delta',
       id,
@@ -252,6 +256,10 @@ export class PartsAccumulator {
     this.#push({ kind: 'item', position: this.#place(position), content })
     this.#emit({ type: 'unknown', raw })
   }
+}
+
+function checkLength(text: string): void {
+  if (text.length > MAX_TEXT) throw new RangeError(`A text exceeds ${MAX_TEXT} characters`)
 }
 
 function partOf(slot: Slot): readonly AssistantContent[] {

@@ -78,6 +78,27 @@ describe.each(WAYS)('$name', ({ wire, mode }) => {
   })
 })
 
+describe.each(WAYS.filter(({ mode }) => !mode.isAgent))('$name, by fetch', ({ wire, mode }) => {
+  it.each(BREAKS.filter(({ title }) => title !== 'compresses unasked'))('fails with a typed error when the server $title', async ({ treat, whole, streamed }) => {
+    await using server = await startRawServer(treat)
+    const client = wire.client({ origin: server.origin, retry: false, timeoutMs: 150, fetch })
+    expect(await outcomeOf(mode.ask(client))).toBe(mode.isStreaming ? streamed : whole)
+  })
+
+  it('reads what the server compresses unasked', async () => {
+    await using server = await startRawServer(sends(httpAnswer(418, gzipSync('{"error":{"message":"short and stout"}}'), { 'content-encoding': 'gzip' })))
+    const error = await failureOf(mode.ask(wire.client({ origin: server.origin, retry: false, fetch })))
+    expect(error.message).toContain('short and stout')
+  })
+
+  it('does not follow a redirection: another address may not get the key', async () => {
+    await using other = await startRawServer(sends(httpAnswer(200, '{}')))
+    await using server = await startRawServer(sends(httpAnswer(307, '', { location: `${other.origin}/v1` })))
+    expect(await outcomeOf(mode.ask(wire.client({ origin: server.origin, retry: false, fetch })))).toBe('provider_response 307')
+    expect(other.requests).toBe(0)
+  })
+})
+
 describe.each(WIRES)('A key that no header can carry, on $name', ({ client }) => {
   it.each([['node:http', {}], ['fetch', { fetch }]])('is refused before anything is sent, by %s, and told to nobody', async (_name, options) => {
     await using server = await startRawServer(sends(httpAnswer(200, '{}')))

@@ -26,6 +26,13 @@ const CALLS: Readonly<Record<string, readonly [object, object]>> = {
   ],
 }
 
+/** By wire: a piece of a text, and a piece of a thought. */
+const TEXTS: Readonly<Record<string, readonly object[]>> = {
+  responses: [{ type: 'response.output_text.delta', output_index: 0, delta: PIECE }, { type: 'response.reasoning_summary_text.delta', output_index: 0, summary_index: 0, delta: PIECE }],
+  chat: [{ choices: [{ index: 0, delta: { content: PIECE } }] }, { choices: [{ index: 0, delta: { reasoning_content: PIECE } }] }],
+  messages: ['text_delta', 'thinking_delta'].map((type) => ({ type: 'content_block_delta', index: 0, delta: { type, text: PIECE, thinking: PIECE } })),
+}
+
 async function measured(server: RawServer, call: () => Promise<unknown>): Promise<string> {
   const before = process.memoryUsage().rss
   const error = await failureOf(call())
@@ -41,6 +48,14 @@ describe.each(WAYS.filter(({ mode }) => mode.isStreaming))('$name', ({ wire, mod
     const client = wire.client({ origin: server.origin })
     expect(await measured(server, () => mode.ask(client))).toBe(`response: The arguments of a tool call exceed ${32 * 1024 * 1024} characters`)
     expect(server.requests).toBe(1)
+  })
+
+  it('ends a text and a thought that do not end, at 64 MiB', async () => {
+    for (const piece of TEXTS[wire.name] ?? []) {
+      await using server = await startRawServer(sendsEndlessly(HEAD, frame(piece)))
+      const client = wire.client({ origin: server.origin })
+      expect(await measured(server, () => mode.ask(client))).toBe(`response: A text exceeds ${64 * 1024 * 1024} characters`)
+    }
   })
 
   it('ends an event that does not end, at 64 MiB', async () => {
