@@ -38,6 +38,17 @@ describe('What has once broken a decoder', () => {
     expect(parseArguments(`{"a":[${Array.from({ length: 50_000 }, () => '[{}]').join(',')}]}`).error).toBeUndefined()
   })
 
+  it('is an index that comes twice, before another one', () => {
+    const stream = STREAM_DECODERS.messages()
+    for (const [call, index] of [0, 0, 1].entries()) {
+      stream.push(JSON.stringify({ type: 'content_block_start', index, content_block: { type: 'tool_use', id: `toolu_${call}`, name: 'look', input: {} } }))
+      stream.push(JSON.stringify({ type: 'content_block_delta', index, delta: { type: 'input_json_delta', partial_json: `{"call":${call}}` } }))
+      stream.push(JSON.stringify({ type: 'content_block_stop', index }))
+    }
+    stream.push(JSON.stringify({ type: 'message_delta', delta: { stop_reason: 'tool_use' } }))
+    expect(stream.result().choice.map((part) => part.type === 'tool_call' && [part.id, part.function.arguments])).toEqual([['toolu_0', { call: 0 }], ['toolu_1', { call: 1 }], ['toolu_2', { call: 2 }]])
+  })
+
   it('is one id for two calls', () => {
     const stream = STREAM_DECODERS.responses()
     for (const index of [0, 1]) stream.push(JSON.stringify({ type: 'response.output_item.done', output_index: index, item: { type: 'function_call', id: `fc_${index}`, call_id: 'call_1', name: 'look', arguments: '{}' } }))

@@ -102,7 +102,8 @@ export class MessagesStreamDecoder implements StreamDecoder {
     // Some servers count wrongly: a number that comes again is another block.
     const position = known === undefined ? index : this.#begun
     this.#begun++
-    const key = `${stringAt(this.#message, 'id') ?? 'message'}:${position}`
+    // The number of blocks so far may come as an index of its own later on: the keys of counted and of numbered blocks differ.
+    const key = `${stringAt(this.#message, 'id') ?? 'message'}:${known === undefined ? '' : 'again '}${position}`
     const slot: BlockSlot = { key, position, block, hasSaid: false, signature: stringAt(block, 'signature') ?? '', input: '', citations: [...arrayAt(block, 'citations')], isOpen: true }
     this.#slots.set(index, slot)
     this.#open.push(slot)
