@@ -83,7 +83,9 @@ const environment = z.object({
   OPENAI_API_KEY: apiKey.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
   ANTHROPIC_API_KEY: apiKey.optional(),
+  ANTHROPIC_BASE_URL: httpUrl.optional(),
   OPENROUTER_API_KEY: apiKey.optional(),
+  OPENROUTER_BASE_URL: httpUrl.optional(),
   OLLAMA_BASE_URL: httpUrl.optional(),
   XDG_DATA_HOME: z.string().optional(),
 })
@@ -103,8 +105,8 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
     model: data.BUILDSCALE_MODEL,
     providers: Object.freeze({
       openai: provider(data.OPENAI_API_KEY, data.OPENAI_BASE_URL),
-      anthropic: provider(data.ANTHROPIC_API_KEY, undefined),
-      openrouter: provider(data.OPENROUTER_API_KEY, undefined),
+      anthropic: provider(data.ANTHROPIC_API_KEY, data.ANTHROPIC_BASE_URL),
+      openrouter: provider(data.OPENROUTER_API_KEY, data.OPENROUTER_BASE_URL),
       ollama: provider(undefined, data.OLLAMA_BASE_URL),
     }),
     limits: DEFAULT_LIMITS,

@@ -146,12 +146,7 @@ async function buildChat({ config, db, nodeId, log, offlineUrl }: ContainerOptio
 }
 
 function modelSettings({ model, providers }: Config, offlineUrl: string): RigModelSettings {
-  const unsupported = [
-    ...(providers.anthropic === undefined ? [] : [{ provider: 'anthropic', variable: 'ANTHROPIC_API_KEY' }]),
-    ...(providers.openrouter === undefined ? [] : [{ provider: 'openrouter', variable: 'OPENROUTER_API_KEY' }]),
-    ...(providers.ollama === undefined ? [] : [{ provider: 'ollama', variable: 'OLLAMA_BASE_URL' }]),
-  ]
-  return { defaultModel: model, openai: { apiKey: providers.openai?.apiKey, baseUrl: providers.openai?.baseUrl }, unsupported, offlineUrl }
+  return { defaultModel: model, providers, offlineUrl }
 }
 
 type Parts = Awaited<ReturnType<AppDeps['ready']>>

@@ -1,15 +1,14 @@
-/** Model ids of the product -> models of the runtime. The only place that names providers. */
+/** Model ids of the product -> models of the runtime. */
 import { type CompletionModel, type JsonObject, openai } from '@buildscale/rig'
 import { AppError } from '../../errors.ts'
 import type { ModelCatalog } from './chat-models.ts'
+import { RIG_PROVIDER_VARIABLES, type RigProvider, rigProviders, type RigProvidersSettings } from './rig-providers.ts'
 
 /** What the environment says about models. */
 export interface RigModelSettings {
   /** `BUILDSCALE_MODEL`. */
   readonly defaultModel: string | undefined
-  readonly openai: { readonly apiKey: string | undefined; readonly baseUrl: string | undefined }
-  /** Providers with a key that this version cannot use yet, by the variable that names them. */
-  readonly unsupported: readonly { readonly provider: string; readonly variable: string }[]
+  readonly providers: RigProvidersSettings
   /** Base URL of the offline model, which runs beside the server. */
   readonly offlineUrl: string
 }
@@ -21,7 +20,6 @@ export interface RigModelListing {
 }
 
 const OFFLINE_MODEL = 'offline:rules'
-const OPENAI_MODELS = [openai.GPT_4O, openai.GPT_4O_MINI, openai.GPT_4_1, openai.GPT_4_1_MINI, openai.GPT_5, openai.GPT_5_MINI, openai.O4_MINI]
 /** Models of unknown size are given this many tokens of context. */
 const DEFAULT_CONTEXT_WINDOW = 128_000
 const CONTEXT_WINDOWS: readonly (readonly [prefix: string, tokens: number])[] = [
@@ -30,21 +28,21 @@ const CONTEXT_WINDOWS: readonly (readonly [prefix: string, tokens: number])[] = 
   ['o1', 200_000],
   ['o3', 200_000],
   ['o4', 200_000],
+  ['claude-', 200_000],
 ]
 
 export class RigModels implements ModelCatalog {
   readonly defaultModel: string
-  readonly #settings: RigModelSettings
-  readonly #openai: openai.Client | undefined
+  readonly #providers: ReadonlyMap<string, RigProvider>
   readonly #offline: openai.Client
 
   /** Throws `invalid_request` when `BUILDSCALE_MODEL` names what cannot be used. */
   constructor(settings: RigModelSettings) {
-    this.#settings = settings
-    const { apiKey, baseUrl } = settings.openai
-    this.#openai = apiKey === undefined && baseUrl === undefined ? undefined : new openai.Client({ ...(apiKey !== undefined && { apiKey }), ...(baseUrl !== undefined && { baseUrl }) })
+    const providers = rigProviders(settings.providers)
+    const first = providers.find(({ defaultModel }) => defaultModel !== undefined)
+    this.#providers = new Map(providers.map((provider) => [provider.name, provider]))
     this.#offline = new openai.Client({ baseUrl: settings.offlineUrl })
-    this.defaultModel = this.#openai === undefined ? OFFLINE_MODEL : `openai:${openai.GPT_4O}`
+    this.defaultModel = first === undefined ? OFFLINE_MODEL : `${first.name}:${first.defaultModel}`
     if (settings.defaultModel !== undefined) this.defaultModel = this.resolve(settings.defaultModel)
   }
 
@@ -56,25 +54,25 @@ export class RigModels implements ModelCatalog {
       if (full === OFFLINE_MODEL) return full
       throw new AppError('invalid_request', `There is one offline model: ${OFFLINE_MODEL}.`)
     }
-    if (provider === 'openai' && this.#openai !== undefined) return full
-    throw new AppError('invalid_request', `The model "${name}" cannot be used: ${this.#whyNot(provider)} Available providers: ${this.#providers().join(', ')}.`)
+    if (this.#providers.has(provider)) return full
+    throw new AppError('invalid_request', `The model "${name}" cannot be used: ${whyNot(provider)} Available providers: ${[...this.#providers.keys(), 'offline'].join(', ')}.`)
   }
 
   /** The runtime's model of a resolved id. */
   completionModel(id: string): CompletionModel {
-    const [provider, model = ''] = splitOnce(this.resolve(id), ':')
-    if (provider === 'openai' && this.#openai !== undefined) return this.#openai.completionModel(model)
-    return this.#offline.completionModel('offline')
+    const { provider, model } = this.#find(id)
+    return provider === undefined ? this.#offline.completionModel('offline') : provider.source.completionModel(model)
   }
 
-  /** Parameters that only some models take. Reasoning is asked for where it exists, and nothing is kept at the provider. */
+  /** Parameters that only some models take. */
   additionalParams(id: string): JsonObject {
-    return /^openai:(o\d|gpt-5)/.test(id) && this.#settings.openai.baseUrl === undefined ? { reasoning: { summary: 'auto' }, store: false } : {}
+    const { provider, model } = this.#find(id)
+    return provider?.additionalParams(model) ?? {}
   }
 
   /** Tokens that fit into one request. */
   contextWindow(id: string): number {
-    const model = splitOnce(id, ':')[1] ?? ''
+    const model = splitOnce(id, ':')[1]?.split('/').at(-1) ?? ''
     return CONTEXT_WINDOWS.find(([prefix]) => model.startsWith(prefix))?.[1] ?? DEFAULT_CONTEXT_WINDOW
   }
 
@@ -84,23 +82,34 @@ export class RigModels implements ModelCatalog {
   }
 
   list(): RigModelListing {
-    const known = [OFFLINE_MODEL, ...(this.#openai === undefined ? [] : OPENAI_MODELS.map((model) => `openai:${model}`))]
+    const providers = [...this.#providers.values()]
+    const known = [OFFLINE_MODEL, ...providers.flatMap(({ name, models }) => models.map((model) => `${name}:${model}`))]
     const ids = known.includes(this.defaultModel) ? known : [...known, this.defaultModel]
     return {
       items: ids.map((id) => ({ id, provider: splitOnce(id, ':')[0] ?? '', available: true, default: id === this.defaultModel })),
       offline: this.defaultModel === OFFLINE_MODEL,
-      problems: this.#settings.unsupported.map(({ provider, variable }) => ({ provider, message: `${variable} is set, but this version cannot use ${provider} yet.` })),
+      problems: providers.flatMap(({ name }) => this.#problemOf(name)),
     }
   }
 
-  #providers(): readonly string[] {
-    return this.#openai === undefined ? ['offline'] : ['openai', 'offline']
+  #find(id: string): { readonly provider: RigProvider | undefined; readonly model: string } {
+    const [name, model = ''] = splitOnce(this.resolve(id), ':')
+    return { provider: this.#providers.get(name), model }
   }
 
-  #whyNot(provider: string): string {
-    if (provider === 'openai') return 'set OPENAI_API_KEY (or OPENAI_BASE_URL for a server of your own) and restart.'
-    return this.#settings.unsupported.some((entry) => entry.provider === provider) ? `this version cannot use ${provider} yet.` : `there is no provider "${provider}".`
+  /** A provider whose models only its owner knows is of no use until one is named. */
+  #problemOf(name: string): RigModelListing['problems'] {
+    if (this.#providers.get(name)?.defaultModel !== undefined || this.defaultModel.startsWith(`${name}:`)) return []
+    return [{ provider: name, message: `Name one of its models to use it: ${name}:<model>, in a chat or as BUILDSCALE_MODEL.` }]
   }
+}
+
+function whyNot(provider: string): string {
+  return isKnown(provider) ? `set ${RIG_PROVIDER_VARIABLES[provider]} and restart.` : `there is no provider "${provider}".`
+}
+
+function isKnown(provider: string): provider is keyof RigProvidersSettings {
+  return Object.hasOwn(RIG_PROVIDER_VARIABLES, provider)
 }
 
 function splitOnce(text: string, separator: string): readonly [string, string] | readonly [string] {
