@@ -10,7 +10,7 @@ import type { SchemaLike } from '../../tool/schema.ts'
 import type { ChatDialect } from '../openai-compatible/chat-dialect.ts'
 import { CompletionsClient } from '../openai-compatible/client.ts'
 import { getJson, modelIds, type LookupOptions } from '../get-json.ts'
-import { OpenAiEmbeddingModel } from './embedding-model.ts'
+import { OpenAiEmbeddingModel, type OpenAiEmbeddingOptions } from './embedding-model.ts'
 import type { SystemInstructions } from './encode-request.ts'
 import { ResponsesCompletionModel } from './responses-completion-model.ts'
 
@@ -90,9 +90,9 @@ export class Client {
     return new ExtractorBuilder(this.completionModel(id), schema)
   }
 
-  /** `ndims` asks for shorter vectors than the model's own. */
-  embeddingModel(id: string, ndims?: number): OpenAiEmbeddingModel {
-    return new OpenAiEmbeddingModel({ http: this.#http, model: id, ndims })
+  /** A number asks for vectors of that many coordinates, as `ndims` does. */
+  embeddingModel(id: string, options: number | OpenAiEmbeddingOptions = {}): OpenAiEmbeddingModel {
+    return new OpenAiEmbeddingModel({ ...(typeof options === 'number' ? { ndims: options } : options), http: this.#http, model: id })
   }
 
   /** Whether address and key are right. Throws `CompletionError` when they are not: with status 401 for a key that is refused. */

@@ -10,6 +10,7 @@ import { HttpClient } from '../../http/http-client.ts'
 import { NodeTransport } from '../../http/node-transport.ts'
 import { DEFAULT_RETRY } from '../../http/retry.ts'
 import type { Transport } from '../../http/transport.ts'
+import { Client } from './client.ts'
 import { OpenAiEmbeddingModel } from './embedding-model.ts'
 
 interface EmbeddingBody {
@@ -77,7 +78,7 @@ const embeds: Handler = ({ body }, response) => {
 
 const retry = { ...DEFAULT_RETRY, initialDelayMs: 1 }
 
-function modelAt(baseUrl: string, options: { readonly model?: string; readonly ndims?: number; readonly maxDocuments?: number; readonly transport?: Transport } = {}) {
+function modelAt(baseUrl: string, options: { readonly model?: string; readonly ndims?: number; readonly maxDocuments?: number; readonly encodingFormat?: 'base64' | 'float' | 'omit'; readonly transport?: Transport } = {}) {
   const { model = 'small', transport = new NodeTransport({ timeoutMs: 5000 }), ...rest } = options
   return new OpenAiEmbeddingModel({ http: new HttpClient({ provider: 'openai', baseUrl, headers: { authorization: 'Bearer k' }, transport, retry }), model, ...rest })
 }
@@ -100,6 +101,22 @@ describe('the embedding model of OpenAI', () => {
     const model = modelAt(server.baseUrl)
     expect(numbers(await model.embedTexts(['x', 'y']))).toEqual([[1, 2], [3, 4.25]])
     expect(numbers(await model.embedTexts(['x', 'y']))).toEqual([[1, 2], [3, 4]])
+  })
+
+  it('asks for numbers, or leaves the encoding to the server, when told to', async () => {
+    await using server = await startServer(embeds)
+    for (const encodingFormat of ['float', 'omit'] as const) expect(numbers([await modelAt(server.baseUrl, { encodingFormat }).embedText('ab')])).toEqual([vectorOf('ab')])
+    const given = { model: 'small', input: ['ab'] }
+    expect(server.requests.map(({ body }) => body)).toEqual([{ ...given, encoding_format: 'float' }, given])
+  })
+
+  it('is made by the client with all its options, or with the size of the vectors alone', async () => {
+    await using server = await startServer(embeds)
+    const client = new Client({ baseUrl: server.baseUrl })
+    await client.embeddingModel('small', { ndims: 3, encodingFormat: 'omit', maxDocuments: 1 }).embedText('a')
+    await client.embeddingModel('small', 3).embedText('a')
+    expect(server.requests.map(({ body }) => body)).toEqual([{ model: 'small', input: ['a'], dimensions: 3 }, { model: 'small', input: ['a'], encoding_format: 'base64', dimensions: 3 }])
+    await expect(client.embeddingModel('small', { maxDocuments: 1 }).embedTexts(['a', 'b'])).rejects.toMatchObject({ kind: 'request' })
   })
 
   it('works over a given fetch as over its own transport', async () => {

@@ -7,13 +7,19 @@ import { withRetry } from '../../http/retry.ts'
 import { readText, type RequestBody } from '../../http/transport.ts'
 import { responseError } from './response-error.ts'
 
-export interface OpenAiEmbeddingModelOptions {
-  readonly http: HttpClient
-  readonly model: string
+/** How texts are embedded. */
+export interface OpenAiEmbeddingOptions {
   /** Asks for vectors of this many coordinates; without it they have the model's own number. */
   readonly ndims?: number | undefined
   /** The most texts in one request, 1 to 2048; 1024 unless given. Other servers permit fewer. */
   readonly maxDocuments?: number | undefined
+  /** How the vectors travel; `base64` unless given. `omit` leaves the choice to the server: for those that do not know the field. */
+  readonly encodingFormat?: 'base64' | 'float' | 'omit' | undefined
+}
+
+export interface OpenAiEmbeddingModelOptions extends OpenAiEmbeddingOptions {
+  readonly http: HttpClient
+  readonly model: string
 }
 
 const DEFAULT_MAX_DOCUMENTS = 1024
@@ -34,13 +40,15 @@ export class OpenAiEmbeddingModel implements EmbeddingModel {
   readonly ndims: number
   readonly #http: HttpClient
   readonly #dimensions: number | undefined
+  readonly #encodingFormat: 'base64' | 'float' | 'omit'
 
-  constructor({ http, model, ndims, maxDocuments = DEFAULT_MAX_DOCUMENTS }: OpenAiEmbeddingModelOptions) {
+  constructor({ http, model, ndims, maxDocuments = DEFAULT_MAX_DOCUMENTS, encodingFormat = 'base64' }: OpenAiEmbeddingModelOptions) {
     this.model = model
     this.maxDocuments = maxDocuments
     this.ndims = ndims ?? KNOWN_NDIMS.get(model) ?? 0
     this.#http = http
     this.#dimensions = model === FIXED_SIZE_MODEL ? undefined : ndims
+    this.#encodingFormat = encodingFormat
   }
 
   /** Throws `CompletionError` when the call fails or is aborted, `EmbeddingError` for texts or answers that make no sense. No text, no call. */
@@ -65,12 +73,13 @@ export class OpenAiEmbeddingModel implements EmbeddingModel {
   /** Base64 is a quarter of the size of the same numbers as text, and exact. */
   #body(input: readonly string[]): RequestBody {
     const dimensions = this.#dimensions === undefined ? {} : { dimensions: this.#dimensions }
-    return [Buffer.from(JSON.stringify({ model: this.model, input, encoding_format: 'base64', ...dimensions }))]
+    const encoding = this.#encodingFormat === 'omit' ? {} : { encoding_format: this.#encodingFormat }
+    return [Buffer.from(JSON.stringify({ model: this.model, input, ...encoding, ...dimensions }))]
   }
 
   async #answer(body: RequestBody, { signal, options }: { readonly signal: AbortSignal; readonly options: CallOptions }): Promise<JsonObject> {
     const headers = options.headers === undefined ? {} : { headers: options.headers }
-    const response = await this.#http.post('/embeddings', { body, accept: 'application/json', signal, ...headers })
+    const response = await this.#http.post('/embeddings', { body, accept: '*/*', signal, ...headers })
     const json = tryParseJson(await readText(response))
     if (!isJsonObject(json)) throw new EmbeddingError('json', 'The answer is not a JSON object')
     if (objectAt(json, 'error') !== undefined) throw responseError(json, this.#http.requestIdOf(response))
