@@ -1,12 +1,9 @@
 import { AgentBuilder } from '../../agent/agent-builder.ts'
-import type { RetryPolicy } from '../../completion/completion-request.ts'
 import { stringAt } from '../../completion/json.ts'
 import { ConfigError } from '../../errors.ts'
 import { ExtractorBuilder } from '../../extractor/extractor-builder.ts'
-import { FetchTransport } from '../../http/fetch-transport.ts'
-import { HttpClient } from '../../http/http-client.ts'
-import { NodeTransport } from '../../http/node-transport.ts'
-import { DEFAULT_RETRY } from '../../http/retry.ts'
+import { connect, type ConnectionOptions } from '../../http/connection-options.ts'
+import type { HttpClient } from '../../http/http-client.ts'
 import { getJson, modelIds, type LookupOptions } from '../get-json.ts'
 import type { SchemaLike } from '../../tool/schema.ts'
 import { AnthropicCompletionModel } from './anthropic-completion-model.ts'
@@ -14,7 +11,7 @@ import type { RequestOptions } from './encode-request.ts'
 import { ANTHROPIC_VERSION_2023_06_01 } from './models.ts'
 import { checkPromptCaching } from './prompt-caching.ts'
 
-export interface ClientOptions extends RequestOptions {
+export interface ClientOptions extends RequestOptions, ConnectionOptions {
   /** Sent as `x-api-key`; without it no such header is sent, as servers on one's own machine want it. */
   readonly apiKey?: string
   /** Without the version in it, though one at its end is understood; `https://api.anthropic.com` unless given. */
@@ -23,19 +20,9 @@ export interface ClientOptions extends RequestOptions {
   readonly version?: string
   /** Features in trial, by the names that `anthropic-beta` takes. */
   readonly betas?: readonly string[]
-  readonly headers?: Readonly<Record<string, string>>
-  /** Used instead of `node:http(s)`. */
-  readonly fetch?: typeof fetch
-  /** The longest silence on a connection, in milliseconds; ten minutes unless given. */
-  readonly timeoutMs?: number
-  /** The longest silence between the bytes of a streamed answer, in milliseconds; `timeoutMs` unless given. */
-  readonly idleTimeoutMs?: number
-  /** Unless given, two more attempts. */
-  readonly retry?: RetryPolicy | false
 }
 
 const DEFAULT_BASE_URL = 'https://api.anthropic.com'
-const DEFAULT_TIMEOUT_MS = 600_000
 
 /** Anthropic, or a server that speaks its Messages API. Holds the connections: keep one and share it. */
 export class Client {
@@ -44,24 +31,19 @@ export class Client {
 
   /** Throws `ConfigError` for settings that contradict each other. */
   constructor(options: ClientOptions) {
-    const { apiKey, baseUrl = DEFAULT_BASE_URL, version = ANTHROPIC_VERSION_2023_06_01, betas = [], headers, ...others } = options
-    const { fetch, timeoutMs = DEFAULT_TIMEOUT_MS, idleTimeoutMs, retry = DEFAULT_RETRY, ...requests } = others
-    checkPromptCaching(requests.promptCaching)
-    this.#requests = requests
-    this.#http = new HttpClient({
+    const { apiKey, baseUrl = DEFAULT_BASE_URL, version = ANTHROPIC_VERSION_2023_06_01, betas = [] } = options
+    checkPromptCaching(options.promptCaching)
+    this.#requests = options
+    this.#http = connect({
       provider: 'anthropic',
       baseUrl: baseUrl.replace(/\/v1\/?$/, ''),
       headers: {
         ...(apiKey === undefined || apiKey === '' ? {} : { 'x-api-key': apiKey }),
         'anthropic-version': version,
         ...(betas.length === 0 ? {} : { 'anthropic-beta': betas.join(',') }),
-        ...headers,
       },
-      transport: fetch === undefined ? new NodeTransport({ timeoutMs }) : new FetchTransport({ fetch, timeoutMs }),
-      retry,
       requestIdHeader: 'request-id',
-      idleTimeoutMs,
-    })
+    }, options)
   }
 
   /** From `ANTHROPIC_API_KEY` and `ANTHROPIC_BASE_URL`; the address alone is enough. Throws `ConfigError` without either. */

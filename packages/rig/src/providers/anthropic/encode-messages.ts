@@ -8,7 +8,10 @@ import type {
 import { CompletionError } from '../../errors.ts'
 import { documentText } from '../document-text.ts'
 import { isSameOrigin } from '../same-origin.ts'
-import { WireCallIds } from './wire-call-ids.ts'
+import { WireCallIds, type CallIdFormat } from '../wire-call-ids.ts'
+
+/** Ids of other providers that Anthropic would refuse are replaced, always by the same one. */
+const CALL_IDS: CallIdFormat = { accepted: /^[a-zA-Z0-9_-]+$/, replace: (digest) => `toolu_${digest.toString('base64url').slice(0, 24)}` }
 
 /** What decides how a message is replayed. */
 export interface ReplayOptions {
@@ -64,7 +67,7 @@ function isBlankText(part: UserContent | AssistantContent | ToolResultContent): 
 }
 
 function userBlocks(message: UserMessage, options: ReplayOptions): readonly Block[] {
-  const callIds = new WireCallIds()
+  const callIds = new WireCallIds(CALL_IDS)
   return message.content.filter((part) => !isBlankText(part)).map((part) => block(userContent(part, { callIds, options })))
 }
 
@@ -135,7 +138,7 @@ function documentSource({ source, mediaType = 'application/pdf' }: DocumentPart)
 
 /** Blocks in wire order: thinking that is out of place, edited or left out makes the turn invalid. */
 function assistantBlocks(message: AssistantMessage, options: ReplayOptions): readonly Block[] {
-  const callIds = new WireCallIds()
+  const callIds = new WireCallIds(CALL_IDS)
   const isForeign = isForeignMessage(message, options)
   return sentParts(message, options).flatMap((part) => assistantPart(part, { callIds, isForeign, options }))
 }

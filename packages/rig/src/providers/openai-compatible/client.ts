@@ -1,28 +1,19 @@
 import { AgentBuilder } from '../../agent/agent-builder.ts'
-import type { CallOptions, RetryPolicy } from '../../completion/completion-request.ts'
+import type { CallOptions } from '../../completion/completion-request.ts'
 import { arrayAt, isJsonArray, isJsonObject, stringAt, tryParseJson } from '../../completion/json.ts'
 import { CompletionError, ConfigError } from '../../errors.ts'
-import { FetchTransport } from '../../http/fetch-transport.ts'
-import { HttpClient } from '../../http/http-client.ts'
-import { NodeTransport } from '../../http/node-transport.ts'
-import { DEFAULT_RETRY, withRetry } from '../../http/retry.ts'
+import { connect, type ConnectionOptions } from '../../http/connection-options.ts'
+import type { HttpClient } from '../../http/http-client.ts'
+import { withRetry } from '../../http/retry.ts'
 import { readText } from '../../http/transport.ts'
 import { ChatCompletionModel } from './chat-completion-model.ts'
 import type { ChatDialect } from './chat-dialect.ts'
 import { OPENAI } from './dialects.ts'
 
 /** What every client of Chat Completions can be told. */
-export interface ChatConnectionOptions {
+export interface ChatConnectionOptions extends ConnectionOptions {
   /** Without it no key is sent, as servers on one's own machine want it. */
   readonly apiKey?: string
-  readonly headers?: Readonly<Record<string, string>>
-  /** Used instead of `node:http(s)`. */
-  readonly fetch?: typeof fetch
-  /** The longest silence on a connection, in milliseconds; ten minutes unless given. */
-  readonly timeoutMs?: number
-  /** The longest silence between the bytes of a streamed answer, in milliseconds; `timeoutMs` unless given. */
-  readonly idleTimeoutMs?: number
-  readonly retry?: RetryPolicy | false
   /** Makes every tool strict that does not say otherwise; unless given the server decides. */
   readonly strictTools?: boolean
 }
@@ -45,8 +36,6 @@ export interface CompatibleClientOptions extends ChatConnectionOptions {
   readonly verifyPath?: string
 }
 
-const DEFAULT_TIMEOUT_MS = 600_000
-
 /** A server that speaks Chat Completions in its own way. Holds the connections: keep one and share it. */
 export class CompatibleClient {
   readonly #options: CompatibleClientOptions
@@ -54,16 +43,8 @@ export class CompatibleClient {
 
   constructor(options: CompatibleClientOptions) {
     this.#options = options
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, query } = options
-    this.#http = new HttpClient({
-      provider: options.provider,
-      baseUrl: options.baseUrl,
-      headers: { ...keyHeaders(options), ...options.headers },
-      transport: options.fetch === undefined ? new NodeTransport({ timeoutMs }) : new FetchTransport({ fetch: options.fetch, timeoutMs }),
-      retry: options.retry ?? DEFAULT_RETRY,
-      idleTimeoutMs: options.idleTimeoutMs,
-      ...(query === undefined ? {} : { query }),
-    })
+    const { provider, baseUrl, query } = options
+    this.#http = connect({ provider, baseUrl, headers: keyHeaders(options), ...(query === undefined ? {} : { query }) }, options)
   }
 
   completionModel(id: string): ChatCompletionModel {

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto'
 import { arrayAt, isJsonObject, type Json, type JsonObject } from '../../completion/json.ts'
 import type {
   AnyMessage, AssistantMessage, AudioPart, DocumentPart, ImagePart, ModelOrigin, Reasoning, ToolCall, ToolResult, ToolResultContent, UserContent, UserMessage,
 } from '../../completion/message-types.ts'
 import { CompletionError } from '../../errors.ts'
+import { dataUrl } from '../data-url.ts'
 import { isSameOrigin } from '../same-origin.ts'
+import { WireCallIds, type CallIdFormat } from '../wire-call-ids.ts'
 import type { ChatDialect } from './chat-dialect.ts'
 
 /** What decides how a message is written. */
@@ -36,7 +37,7 @@ export function userTexts(texts: readonly string[], dialect: ChatDialect): JsonO
 type Said = Exclude<UserContent, ToolResult>
 
 function userMessages({ content }: UserMessage, dialect: ChatDialect): readonly JsonObject[] {
-  const callIds = new WireCallIds(dialect)
+  const callIds = new WireCallIds(callIdFormat(dialect))
   const messages: JsonObject[] = []
   let said: Said[] = []
   const endSaid = () => {
@@ -110,11 +111,6 @@ function documentPart({ source, mediaType, filename }: DocumentPart): JsonObject
   }
 }
 
-function dataUrl(mediaType: string | undefined, data: string): string {
-  if (mediaType === undefined) throw new CompletionError('request', 'Base64 data needs its media type')
-  return `data:${mediaType};base64,${data}`
-}
-
 function resultContent(content: readonly ToolResultContent[], { toolResultArrayContent, toolResultImages, stringContentOnly }: ChatDialect): Json {
   const parts = content.map((block) => {
     if (block.type !== 'image') return textPart(blockText(block))
@@ -134,7 +130,7 @@ function blockText(block: Exclude<ToolResultContent, ImagePart>): string {
 function assistantMessages(message: AssistantMessage, options: ChatMessageOptions): readonly JsonObject[] {
   const { dialect, target } = options
   const isOwn = message.origin === undefined || isSameOrigin(message.origin, target)
-  const callIds = new WireCallIds(dialect)
+  const callIds = new WireCallIds(callIdFormat(dialect))
   const texts: string[] = []
   const calls: JsonObject[] = []
   for (const part of message.content) {
@@ -185,26 +181,13 @@ function detailsOf({ meta }: Reasoning): readonly Json[] {
   return isJsonObject(chat) ? arrayAt(chat, 'reasoningDetails') : []
 }
 
-/** Which call id goes on the wire: the provider's, unless it gave the same one twice in one message; then ours tells them apart. */
-class WireCallIds {
-  readonly #used = new Set<string>()
-  readonly #format: RegExp | undefined
-
-  constructor({ toolIdFormat }: ChatDialect) {
-    this.#format = toolIdFormat
-  }
-
-  of({ id, provider }: ToolCall | ToolResult): string {
-    const wireId = provider === undefined || this.#used.has(provider.callId) ? id : provider.callId
-    this.#used.add(wireId)
-    return this.#format === undefined || this.#format.test(wireId) ? wireId : shortId(wireId)
-  }
-}
-
 const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
-/** Nine letters and digits that depend on `id` alone, so that a call and its result still agree. */
-function shortId(id: string): string {
-  const digest = createHash('sha256').update(id).digest()
+function callIdFormat({ toolIdFormat }: ChatDialect): CallIdFormat | undefined {
+  return toolIdFormat === undefined ? undefined : { accepted: toolIdFormat, replace: nineCharacters }
+}
+
+/** Nine letters and digits: what the one server takes that minds. */
+function nineCharacters(digest: Buffer): string {
   return [...digest.subarray(0, 9)].map((byte) => LETTERS_AND_DIGITS.charAt(byte % LETTERS_AND_DIGITS.length)).join('')
 }

@@ -1,5 +1,6 @@
 import type { CompletionRequest, OutputSchema, ToolChoice } from '../../completion/completion-request.ts'
 import type { JsonObject } from '../../completion/json.ts'
+import { schemaName } from '../schema-name.ts'
 import { strictSchema } from '../strict-schema.ts'
 import type { ChatDialect } from './chat-dialect.ts'
 
@@ -12,19 +13,15 @@ export function dueOutputSchema(request: CompletionRequest, { outputWithForcedTo
 }
 
 /** The value of `response_format`: https://platform.openai.com/docs/guides/structured-outputs. */
-export function responseFormat({ name, schema, strict = true }: OutputSchema, dialect: ChatDialect): JsonObject {
+export function responseFormat(outputSchema: OutputSchema, dialect: ChatDialect): JsonObject {
+  const { schema, strict = true } = outputSchema
   if (dialect.responseFormat === 'json_object') return { type: 'json_object' }
-  return { type: 'json_schema', json_schema: { name: schemaName(name, schema), schema: strict ? strictSchema(schema) : schema, strict } }
+  return { type: 'json_schema', json_schema: { name: schemaName(outputSchema), schema: strict ? strictSchema(schema) : schema, strict } }
 }
 
 /** Tells the schema to a model whose server has no place for it. */
 export function schemaInstruction({ schema }: OutputSchema): string {
   return `Answer with one JSON object and nothing else. It has to fit this JSON Schema:\n${JSON.stringify(schema)}`
-}
-
-function schemaName(name: string | undefined, schema: JsonObject): string {
-  const title = schema['title']
-  return (name ?? (typeof title === 'string' ? title : 'response_schema')).replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64)
 }
 
 function holdsToolResult({ messages }: CompletionRequest): boolean {

@@ -1,11 +1,8 @@
 import { AgentBuilder } from '../../agent/agent-builder.ts'
-import type { RetryPolicy } from '../../completion/completion-request.ts'
 import { ConfigError } from '../../errors.ts'
 import { ExtractorBuilder } from '../../extractor/extractor-builder.ts'
-import { FetchTransport } from '../../http/fetch-transport.ts'
-import { HttpClient } from '../../http/http-client.ts'
-import { NodeTransport } from '../../http/node-transport.ts'
-import { DEFAULT_RETRY } from '../../http/retry.ts'
+import { connect, type ConnectionOptions } from '../../http/connection-options.ts'
+import type { HttpClient } from '../../http/http-client.ts'
 import type { SchemaLike } from '../../tool/schema.ts'
 import type { ChatDialect } from '../openai-compatible/chat-dialect.ts'
 import { CompletionsClient } from '../openai-compatible/client.ts'
@@ -14,21 +11,13 @@ import { OpenAiEmbeddingModel, type OpenAiEmbeddingOptions } from './embedding-m
 import type { SystemInstructions } from './encode-request.ts'
 import { ResponsesCompletionModel } from './responses-completion-model.ts'
 
-export interface ClientOptions {
+export interface ClientOptions extends ConnectionOptions {
   /** Sent as a bearer token; without it no `Authorization` header is sent, as servers on one's own machine want it. */
   readonly apiKey?: string
   /** With the version in it; `https://api.openai.com/v1` unless given. */
   readonly baseUrl?: string
   readonly organization?: string
   readonly project?: string
-  readonly headers?: Readonly<Record<string, string>>
-  /** Used instead of `node:http(s)`. */
-  readonly fetch?: typeof fetch
-  /** The longest silence on a connection, in milliseconds; ten minutes unless given. */
-  readonly timeoutMs?: number
-  /** The longest silence between the bytes of a streamed answer, in milliseconds; `timeoutMs` unless given. */
-  readonly idleTimeoutMs?: number
-  readonly retry?: RetryPolicy | false
   readonly systemInstructions?: SystemInstructions
   /** Makes every tool strict that does not say otherwise; unless given the service decides. */
   readonly strictTools?: boolean
@@ -42,7 +31,6 @@ export interface ClientOptions {
 }
 
 const DEFAULT_BASE_URL = 'https://api.openai.com/v1'
-const DEFAULT_TIMEOUT_MS = 600_000
 
 /** OpenAI, or a server that speaks its Responses API. Holds the connections: keep one and share it. */
 export class Client {
@@ -51,15 +39,7 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#options = options
-    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options
-    this.#http = new HttpClient({
-      provider: 'openai',
-      baseUrl: options.baseUrl ?? DEFAULT_BASE_URL,
-      headers: headersOf(options),
-      transport: options.fetch === undefined ? new NodeTransport({ timeoutMs }) : new FetchTransport({ fetch: options.fetch, timeoutMs }),
-      retry: options.retry ?? DEFAULT_RETRY,
-      idleTimeoutMs: options.idleTimeoutMs,
-    })
+    this.#http = connect({ provider: 'openai', baseUrl: options.baseUrl ?? DEFAULT_BASE_URL, headers: headersOf(options) }, options)
   }
 
   /** From `OPENAI_API_KEY` and `OPENAI_BASE_URL`; the address alone is enough. Throws `ConfigError` without either. */
@@ -106,11 +86,10 @@ export class Client {
   }
 }
 
-function headersOf({ apiKey, organization, project, headers }: ClientOptions): Readonly<Record<string, string>> {
+function headersOf({ apiKey, organization, project }: ClientOptions): Readonly<Record<string, string>> {
   return {
     ...(apiKey === undefined || apiKey === '' ? {} : { authorization: `Bearer ${apiKey}` }),
     ...(organization === undefined ? {} : { 'openai-organization': organization }),
     ...(project === undefined ? {} : { 'openai-project': project }),
-    ...headers,
   }
 }

@@ -2,11 +2,13 @@ import type { Document } from '../../completion/completion-request.ts'
 import type { Json, JsonObject } from '../../completion/json.ts'
 import type {
   AssistantContent, AssistantMessage, DocumentPart, ImagePart, ModelOrigin, Reasoning, TextPart, ToolCall,
-  ToolResult, ToolResultContent, UserContent, UserMessage,
+  ToolResultContent, UserContent, UserMessage,
 } from '../../completion/message-types.ts'
 import { CompletionError } from '../../errors.ts'
+import { dataUrl } from '../data-url.ts'
 import { documentText } from '../document-text.ts'
 import { isSameOrigin } from '../same-origin.ts'
+import { WireCallIds } from '../wire-call-ids.ts'
 
 /** What decides how a message is replayed. */
 export interface ReplayOptions {
@@ -136,17 +138,6 @@ function encryptedContent({ content }: Reasoning): string | undefined {
   return entry?.type === 'encrypted' && entry.data !== '' ? entry.data : undefined
 }
 
-/** Which call id goes on the wire: the provider's, unless it gave the same one twice in one message; then ours tells them apart. */
-class WireCallIds {
-  readonly #used = new Set<string>()
-
-  of({ id, provider }: ToolCall | ToolResult): string {
-    const wireId = provider === undefined || this.#used.has(provider.callId) ? id : provider.callId
-    this.#used.add(wireId)
-    return wireId
-  }
-}
-
 function userItem(part: UserContent, callIds: WireCallIds): Json {
   switch (part.type) {
     case 'text': return inputMessage({ type: 'input_text', text: part.text })
@@ -181,11 +172,6 @@ function documentContent({ source, mediaType, filename }: DocumentPart): Json {
       ? { type: 'input_text', text: Buffer.from(source.data, 'base64').toString('utf8') }
       : { type: 'input_file', file_data: dataUrl(mediaType ?? 'application/pdf', source.data), filename: filename ?? 'document.pdf' }
   }
-}
-
-function dataUrl(mediaType: string | undefined, data: string): string {
-  if (mediaType === undefined) throw new CompletionError('request', 'Base64 data needs its media type')
-  return `data:${mediaType};base64,${data}`
 }
 
 function resultOutput(content: readonly ToolResultContent[]): Json {

@@ -6,6 +6,7 @@ import { assistantItems, documentItem, systemItem, userItems, type ReplayOptions
 import type { RequestBody } from '../../http/transport.ts'
 import { isSameOrigin } from '../same-origin.ts'
 import { InputFragments } from '../input-fragments.ts'
+import { schemaName } from '../schema-name.ts'
 import { strictSchema } from '../strict-schema.ts'
 
 /**
@@ -169,9 +170,7 @@ function textFormat({ outputSchema }: CompletionRequest, params: JsonObject): { 
   const text = objectAt(params, 'text') ?? {}
   if (outputSchema === undefined || 'format' in text) return {}
   const { schema, strict = true } = outputSchema
-  const title = schema['title']
-  const name = (outputSchema.name ?? (typeof title === 'string' ? title : 'response_schema')).replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64)
-  return { text: { ...text, format: { type: 'json_schema', name, schema: strict ? strictSchema(schema) : schema, strict } } }
+  return { text: { ...text, format: { type: 'json_schema', name: schemaName(outputSchema), schema: strict ? strictSchema(schema) : schema, strict } } }
 }
 
 function toolChoiceOf(choice: ToolChoice): Json {
