@@ -30,8 +30,8 @@ export function assistantItems(message: AssistantMessage, options: ReplayOptions
   const isForeign = message.origin !== undefined && !isSameOrigin(message.origin, options.target)
   const content = withoutTrailingReasoning(message.content)
   const isReplayable = (part: Reasoning) => !isForeign && part.id !== undefined && (options.isStored || encryptedContent(part) !== undefined)
-  // An item whose reasoning is missing is refused when it still has its id.
-  const keepsIds = !isForeign && content.every((part) => part.type !== 'reasoning' || isReplayable(part))
+  // An item whose reasoning is missing is refused when it still has its id. Reasoning without an id never was an item.
+  const keepsIds = !isForeign && content.every((part) => part.type !== 'reasoning' || part.id === undefined || isReplayable(part))
   const callIds = new WireCallIds()
   const items: JsonObject[] = []
   for (const part of content) {

@@ -49,6 +49,11 @@ describe('a request to OpenAI Responses', () => {
     expect(inputOf(Message.user('u'), turn([text, reasoning])).slice(1)).toMatchObject([{ id: 'msg_1' }])
   })
 
+  it('keeps the ids of what was said beside reasoning that is no item, as servers of open models give it', () => {
+    const plain: AssistantContent = { type: 'reasoning', content: [{ type: 'text', text: 'Hm.' }] }
+    expect(inputOf(Message.user('u'), turn([plain, text, call])).slice(1)).toMatchObject([{ id: 'msg_1', content: [{ type: 'output_text', text: 't' }] }, { id: 'fc_1' }])
+  })
+
   it('drops reasoning that cannot be found again, and the ids that depend on it', () => {
     const bare: AssistantContent = { type: 'reasoning', id: 'rs_1', content: [{ type: 'summary', text: 's' }] }
     const { input } = encode({ messages: [Message.user('u'), turn([bare, text])], additionalParams: { store: false } })
