@@ -378,6 +378,9 @@ describe('prompt caching', () => {
     const body = encode(request, { promptCaching: { tools: true, prefixTtl: '1h', ttl: '5m' } })
     expect(body.tools.map(({ cache_control }: { cache_control?: object }) => cache_control)).toEqual([undefined, { type: 'ephemeral', ttl: '1h' }])
     expect(marks(body).toSorted((left, right) => left.ttl.localeCompare(right.ttl))).toEqual([{ type: 'ephemeral', ttl: '1h' }, { type: 'ephemeral', ttl: '1h' }, { type: 'ephemeral', ttl: '5m' }])
+    const prefixOnly = encode(request, { promptCaching: { messages: false } })
+    expect(prefixOnly.system[1].cache_control).toEqual({ type: 'ephemeral' })
+    expect(JSON.stringify(prefixOnly.messages)).not.toContain('cache_control')
     expect(encode(request, { promptCaching: { ttl: '1h' } }).system[1].cache_control).toEqual({ type: 'ephemeral', ttl: '1h' })
   })
 

@@ -3,10 +3,12 @@ import { ConfigError } from '../../errors.ts'
 /** How long the provider keeps what is marked: five minutes, or an hour for a higher price. */
 export type CacheTtl = '5m' | '1h'
 
-/** What is marked besides the end of the system text and of the conversation, and for how long. */
+/** What is marked besides the end of the system text, and for how long. */
 export interface PromptCaching {
   /** Also marks the last tool: worth it when the system text changes from call to call and the tools do not. */
   readonly tools?: boolean
+  /** Whether the end of the conversation is marked; `true` unless given. Not worth it for conversations that nothing follows. */
+  readonly messages?: boolean
   /** Of everything; the provider's own, five minutes, unless given. */
   readonly ttl?: CacheTtl
   /** Of tools and system text, which outlive a conversation; `ttl` unless given. It cannot be the shorter one: the wire wants longer marks first. */
@@ -38,13 +40,13 @@ export function cacheMarkers(
   { ownMarkers, isAutomatic }: { readonly ownMarkers: number; readonly isAutomatic: boolean },
 ): CacheMarkers {
   if (caching === undefined || caching === false) return NO_MARKERS
-  const { tools = false, ttl, prefixTtl = ttl } = caching === true ? {} : caching
+  const { tools = false, messages = true, ttl, prefixTtl = ttl } = caching === true ? {} : caching
   const left = MAX_MARKERS - ownMarkers - (isAutomatic ? 1 : 0)
   const taken = tools ? 1 : 0
   return {
     tools: tools && left > 0 ? marker(prefixTtl) : undefined,
     system: left > taken ? marker(prefixTtl) : undefined,
-    message: !isAutomatic && left > taken + 1 ? marker(ttl) : undefined,
+    message: messages && !isAutomatic && left > taken + 1 ? marker(ttl) : undefined,
   }
 }
 
