@@ -1,4 +1,4 @@
-import { CompletionError, MaxTurnsError, NoAnswerError } from '@buildscale/rig'
+import { CompletionError, EmbeddingError, MaxTurnsError, NoAnswerError } from '@buildscale/rig'
 import { answerJson } from './answer-record.ts'
 import { ABSENT, compareJson, type Difference } from './compare-json.ts'
 import type { AnswerReading, Reading } from './independent-reading.ts'
@@ -11,12 +11,16 @@ const RECORDED_HEADERS = ['accept', 'content-type', 'anthropic-version']
 /** Headers that are compared whether they were recorded or not. */
 const ALL_HEADERS = ['anthropic-beta']
 
+/** A request without content has no form, and takes any answer that it gets. */
+const FORM_HEADERS = ['accept', 'content-type']
+
 /** Kinds of errors that an answer with a status of success may end in. */
 const FAILED_ANSWERS: readonly string[] = ['provider_response', 'response', 'json']
 
 /** In what a request differs from the recorded one. */
 export function checkRequest({ request }: Exchange, received: ReceivedRequest): readonly Difference[] {
-  const headers = [...RECORDED_HEADERS.filter((name) => request.headers.has(name)), ...ALL_HEADERS]
+  const isCompared = (name: string) => request.headers.has(name) && !(request.method === 'GET' && FORM_HEADERS.includes(name))
+  const headers = [...RECORDED_HEADERS.filter(isCompared), ...ALL_HEADERS]
   const query = (pairs: Exchange['request']['query']) => pairs.map(([name, value]) => `${name}=${value}`)
   return [
     ...compareJson(request.method, received.method, 'method'),
@@ -32,8 +36,15 @@ function headerOf(headers: ReadonlyMap<string, string>, name: string): string | 
   return name === 'content-type' ? value?.replace(/;.*$/, '').trim() : value
 }
 
+/** In what the runtime's understanding of data differs from what the answer says. */
+export function checkValues(reading: Reading, values: Json): readonly Difference[] {
+  if (reading.type === 'values') return compareJson(reading.values, values, 'values')
+  return [{ path: 'values', expected: reading.type === 'answer' ? 'an answer' : expectedFailure(reading), actual: values }]
+}
+
 /** In what the runtime's understanding of an answer differs from what it says. */
 export function checkAnswer(reading: Reading, answer: AnswerReading, streamedText: string | undefined): readonly Difference[] {
+  if (reading.type === 'values') return [{ path: 'answer', expected: 'data', actual: answerJson(answer) }]
   if (reading.type !== 'answer') return [{ path: 'answer', expected: expectedFailure(reading), actual: answerJson(answer) }]
   const expected = reading.answer
   // A call without an id on the wire gets one of the runtime's own.
@@ -48,6 +59,9 @@ export function checkAnswer(reading: Reading, answer: AnswerReading, streamedTex
 /** In what the error of a call differs from what the answer says. */
 export function checkFailure(reading: Reading, error: unknown): readonly Difference[] {
   if (reading.type === 'answer') return isExpectedEnd(reading.answer, error) ? [] : [{ path: 'outcome', expected: 'an answer', actual: describe(error) }]
+  if (reading.type === 'values') return [{ path: 'outcome', expected: 'data', actual: describe(error) }]
+  // Vectors that make no sense.
+  if (error instanceof EmbeddingError && reading.type === 'failed' && reading.code === undefined) return []
   if (!(error instanceof CompletionError)) return [{ path: 'outcome', expected: expectedFailure(reading), actual: describe(error) }]
   switch (reading.type) {
     case 'refused': return [
@@ -69,7 +83,7 @@ function isExpectedEnd({ text, calls, finishReason }: AnswerReading, error: unkn
   return error instanceof NoAnswerError && text === '' && calls.length === 0 && (finishReason === 'length' || finishReason === 'content_filter')
 }
 
-function expectedFailure(reading: Exclude<Reading, { type: 'answer' }>): Json {
+function expectedFailure(reading: Exclude<Reading, { type: 'answer' | 'values' }>): Json {
   switch (reading.type) {
     case 'refused': return `an error with status ${reading.status}`
     case 'failed': return `an error${reading.code === undefined ? '' : ` with code ${reading.code}`}`

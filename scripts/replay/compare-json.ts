@@ -11,7 +11,7 @@ export interface Difference {
 /** Stands for a value that is not there, which JSON cannot say. */
 export const ABSENT = '(absent)'
 
-/** Every difference, by path. The order of keys does not count; texts of tool arguments are compared as the JSON that they hold. */
+/** Every difference, by path. The order of keys does not count; texts of tool arguments are compared as the JSON that they hold, `null` being none. */
 export function compareJson(expected: Json | undefined, actual: Json | undefined, path: string): readonly Difference[] {
   if (expected === undefined) return actual === undefined ? [] : [{ path, expected: ABSENT, actual }]
   if (actual === undefined) return [{ path, expected, actual: ABSENT }]
@@ -32,5 +32,5 @@ function isSame(expected: Json, actual: Json, path: string): boolean {
   if (expected === actual) return true
   if (!path.endsWith('.arguments') || typeof expected !== 'string' || typeof actual !== 'string') return false
   const [left, right] = [parseJson(expected), parseJson(actual)]
-  return left !== undefined && right !== undefined && compareJson(left, right, 'value').length === 0
+  return left !== undefined && right !== undefined && compareJson(left ?? {}, right ?? {}, 'value').length === 0
 }

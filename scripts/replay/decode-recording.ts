@@ -1,7 +1,8 @@
 import { Message } from '@buildscale/rig'
 import { answerOf, turnOf } from './answer-record.ts'
-import { checkAnswer, checkFailure } from './check-exchange.ts'
+import { checkAnswer, checkFailure, checkValues } from './check-exchange.ts'
 import type { Difference } from './compare-json.ts'
+import { lookUp } from './execute-lookup.ts'
 import { askModel } from './execute-run.ts'
 import type { Exchange } from './load-recording.ts'
 import type { ReadExchange } from './read-exchange.ts'
@@ -28,6 +29,12 @@ async function decodeAnswer(exchange: Exchange, { request, reading }: ReadExchan
   let differences: readonly Difference[] = []
   const ask = async () => {
     try {
+      if (request.lookup !== undefined) {
+        // The service has its reasons to refuse some texts, the runtime too.
+        const lookup = request.lookup.type === 'embeddings' ? { ...request.lookup, texts: request.lookup.texts.map((_, index) => String(index)) } : request.lookup
+        differences = checkValues(reading, await lookUp({ lookup, settings, origin: server.origin, signal: watchdog.signal }))
+        return
+      }
       const anything = { messages: [Message.user('What was recorded?')], ...(settings.maxTokens === undefined ? {} : { maxTokens: settings.maxTokens }) }
       const { response, streamedText } = await askModel(makeModel(settings, server.origin), anything, { isStreaming, signal: watchdog.signal })
       differences = checkAnswer(reading, answerOf(turnOf(response)), streamedText)

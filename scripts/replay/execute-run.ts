@@ -5,6 +5,7 @@ import {
 import { answerOf, turnOf } from './answer-record.ts'
 import type { ExchangeGate } from './exchange-gate.ts'
 import type { AnswerReading } from './independent-reading.ts'
+import type { Json } from './json.ts'
 import { ReplayTools, type RecordedResults } from './known-tools.ts'
 import { rawOutputParams } from './output-params.ts'
 import type { PlannedRun } from './plan-conversation.ts'
@@ -24,6 +25,8 @@ export type RunEnd =
   /** All recorded calls were made and tools still run: whoever recorded this went no further. */
   | { readonly type: 'turn-limit' }
   | { readonly type: 'failed'; readonly error: unknown }
+  /** What was looked up. */
+  | { readonly type: 'values'; readonly values: Json }
 
 export interface RunInput {
   readonly run: PlannedRun

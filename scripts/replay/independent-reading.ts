@@ -43,6 +43,8 @@ export type Reading =
     readonly ids: readonly string[]
     readonly contradictions: readonly Difference[]
   }
+  /** Data that no model has said. */
+  | { readonly type: 'values'; readonly values: Json }
   /** The provider said no, with an HTTP status. */
   | { readonly type: 'refused'; readonly status: number; readonly body: string }
   /** The status was a success and the content an error. */

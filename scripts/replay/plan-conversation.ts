@@ -1,6 +1,7 @@
 import type { AssistantMessage, Message, UserMessage } from '@buildscale/rig'
 import { findAnswer, findOriginal, findPredecessor, handedOutLater } from './attribute-answers.ts'
 import { canonical, parseJson } from './json.ts'
+import type { Lookup } from './lookup.ts'
 import type { ReadExchange } from './read-exchange.ts'
 import type { Entry, RecordedRequest, Settings } from './recorded-request.ts'
 import { unansweredCall } from './unanswered-calls.ts'
@@ -13,8 +14,8 @@ export type Piece =
   | { readonly type: 'conversation'; readonly exchange: number; readonly withAnswer: boolean }
   /** The results of the calls of that answer, as the runtime has them. */
   | { readonly type: 'results'; readonly exchange: number }
-  /** The parts of that answer that the caller has chosen to send. */
-  | { readonly type: 'selected'; readonly exchange: number; readonly chosen: AssistantMessage }
+  /** The parts of that answer that the caller has chosen to send; `isRetold`: in words of the caller's own. */
+  | { readonly type: 'selected'; readonly exchange: number; readonly chosen: AssistantMessage; readonly isRetold: boolean }
   | { readonly type: 'selected-results'; readonly exchange: number; readonly chosen: UserMessage }
 
 /** Exchanges that the runtime has to produce without further help, one after the other. */
@@ -23,11 +24,13 @@ export interface PlannedRun {
   readonly isStreaming: boolean
   readonly settings: Settings
   readonly pieces: readonly Piece[]
-  /** The exchange whose response the server goes on from. */
-  readonly previousResponse: number | undefined
+  /** The exchange whose response the server goes on from, or the id that the caller has for one. */
+  readonly previousResponse: number | string | undefined
   /** `agent`: the runtime runs the tools and goes on by itself; `model`: one call. */
   readonly mode: 'agent' | 'model'
   readonly isCallerInput: boolean
+  /** What is asked in place of a model. */
+  readonly lookup?: Lookup
 }
 
 /** A request that nothing in the recording leads to. */
@@ -46,8 +49,9 @@ interface RunDraft {
   readonly settings: Settings
   readonly isStreaming: boolean
   readonly pieces: readonly Piece[]
-  readonly previousResponse: number | undefined
+  readonly previousResponse: number | string | undefined
   readonly isCallerInput: boolean
+  readonly lookup?: Lookup
 }
 
 /** What a caller adds to a conversation. */
@@ -82,6 +86,10 @@ class Planner {
     const exchange = this.#exchanges[index]
     if (exchange === undefined) return
     const { request } = exchange
+    if (request.lookup !== undefined) {
+      this.#runs.push(draft(request, { exchanges: [index], pieces: [], previousResponse: undefined, isCallerInput: false }))
+      return
+    }
     const original = findOriginal(this.#exchanges, index)
     if (original !== undefined) {
       this.#problems.push({ exchange: index, reason: `nothing leads to this request: with its answer it is a copy of exchange ${original}` })
@@ -96,19 +104,28 @@ class Planner {
   }
 
   /** The server has the rest: only what is new is sent, and the id comes from the runtime. */
-  #continueOnServer(index: number, { request, reader }: ReadExchange): void {
-    const named = this.#exchanges.findIndex(({ reading }) => reading.type === 'answer' && reading.responseId === request.previousResponseId)
-    const previousResponse = named >= 0 && named < index ? named : index - 1
-    const answered = previousResponse < 0 ? undefined : previousResponse
+  #continueOnServer(index: number, exchange: ReadExchange): void {
+    const { request, reader } = exchange
+    const answered = this.#previousResponse(index, exchange)
     const results = leading(request.entries, 'result')
     const rest = request.entries.slice(results.length)
     const own: readonly Piece[] = answered === undefined ? [{ type: 'recorded', messages: reader.messages(results) }] : [{ type: 'results', exchange: answered }]
     this.#runs.push(draft(request, {
       exchanges: [index],
       pieces: [...(results.length === 0 ? [] : own), ...this.#tail(index, rest)],
-      previousResponse: answered,
+      previousResponse: answered ?? request.previousResponseId,
       isCallerInput: true,
     }))
+  }
+
+  /** The exchange that the request goes on from; `undefined` when it names a response that was never handed out, and rightly so. */
+  #previousResponse(index: number, { request, reading }: ReadExchange): number | undefined {
+    const named = this.#exchanges.findIndex((other) => other.reading.type === 'answer' && other.reading.responseId === request.previousResponseId)
+    if (named >= 0 && named < index) return named
+    const last = this.#exchanges.slice(0, index).findLastIndex((other) => other.reading.type === 'answer')
+    // No provider goes on from a response that it does not know, except from one that is older than the recording.
+    const isUnknown = named < 0 && (reading.type === 'refused' || last < 0)
+    return isUnknown || last < 0 ? undefined : last
   }
 
   #begin(index: number, { request }: ReadExchange): void {
@@ -172,13 +189,20 @@ class Planner {
       if (group[0]?.role === 'assistant' && first?.role === 'assistant') {
         answered = findAnswer(this.#exchanges, { before: index, message: first })
         this.#checkOrder(index, { message: first, place })
-        pieces.push(answered === undefined ? { type: 'recorded', messages } : { type: 'selected', exchange: answered, chosen: first })
+        const isRetold = answered !== undefined && !this.#isAnswerAt(index, { answered, place })
+        pieces.push(answered === undefined ? { type: 'recorded', messages } : { type: 'selected', exchange: answered, chosen: first, isRetold })
       } else if (group[0]?.role === 'result' && first?.role === 'user' && answered !== undefined) {
         pieces.push({ type: 'selected-results', exchange: answered, chosen: first })
       } else pieces.push({ type: 'recorded', messages })
       place += group.length
     }
     return pieces
+  }
+
+  /** Whether the answer stands behind what it was given to: elsewhere it is part of a history that the caller has written. */
+  #isAnswerAt(index: number, { answered, place }: { readonly answered: number; readonly place: number }): boolean {
+    const asked = this.#exchanges[answered]?.request.entries.at(-1)
+    return asked !== undefined && asked.key === this.#exchanges[index]?.request.entries[place - 1]?.key
   }
 
   #checkOrder(index: number, answer: { readonly message: AssistantMessage; readonly place: number }): void {
@@ -205,8 +229,8 @@ class Planner {
   }
 }
 
-function draft({ settings, isStreaming }: RecordedRequest, parts: Pick<RunDraft, 'exchanges' | 'pieces' | 'previousResponse' | 'isCallerInput'>): RunDraft {
-  return { settings, isStreaming, ...parts }
+function draft({ settings, isStreaming, lookup }: RecordedRequest, parts: Pick<RunDraft, 'exchanges' | 'pieces' | 'previousResponse' | 'isCallerInput'>): RunDraft {
+  return { settings, isStreaming, ...(lookup === undefined ? {} : { lookup }), ...parts }
 }
 
 function leading(entries: readonly Entry[], role: Entry['role']): readonly Entry[] {
@@ -235,8 +259,11 @@ function isPaused({ reading }: ReadExchange): boolean {
   return reading.type === 'answer' && reading.answer.finishReason === 'other: pause_turn'
 }
 
-/** The text of the answer, as only a caller writes it. */
+/** The text of the answer, as only a caller writes it, or one in place of an answer that says nothing. */
 function isCallersText(said: readonly Entry[], { reading }: ReadExchange): boolean {
-  if (said.length === 0 || reading.type !== 'answer' || !said.every(({ isCallersOwn }) => isCallersOwn === true)) return false
+  if (said.length === 0 || reading.type !== 'answer') return false
+  // A model that was cut off before it said anything is quoted by nobody.
+  if (reading.answer.text === '' && reading.answer.calls.length === 0) return said.every(({ raw }) => !('id' in raw))
+  if (!said.every(({ isCallersOwn }) => isCallersOwn === true)) return false
   return said.map(({ raw }) => raw['content']).join('') === reading.answer.text
 }

@@ -1,4 +1,4 @@
-import type { AssistantContent, ImagePart, Message, OutputSchema, Reasoning, ReasoningContent, ToolCall, ToolChoice, ToolResult, UserContent } from '@buildscale/rig'
+import type { AssistantContent, ImagePart, Message, OutputSchema, Reasoning, ReasoningContent, ToolCall, ToolChoice, ToolResult, ToolResultContent, UserContent } from '@buildscale/rig'
 import { argumentsOf } from './independent-reading.ts'
 import { isList, isObject, numberAt, objectAt, objectsAt, stringAt, without, type Json, type JsonObject } from './json.ts'
 import {
@@ -6,7 +6,7 @@ import {
 } from './recorded-request.ts'
 
 /** Fields that become settings with a name of their own, or that the runtime has to add by itself. */
-const OWN_FIELDS = ['model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice', 'temperature', 'max_tokens', 'max_completion_tokens']
+const OWN_FIELDS = ['model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice', 'temperature', 'response_format', 'max_tokens', 'max_completion_tokens']
 /** OpenAI's models that only know the newer name of the limit. */
 const NEEDS_NEW_FIELD = /^(?:o\d|gpt-[5-9](?:$|[.-]))/
 
@@ -32,7 +32,11 @@ function read({ body, client, siblings }: RequestSource): RecordedRequest {
     ...(temperature === undefined ? {} : { temperature }),
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(outputSchema === undefined ? {} : { outputSchema }),
-    params: { ...without(body, outputSchema === undefined ? OWN_FIELDS : [...OWN_FIELDS, 'response_format']), ...streamOptionsOf(body) },
+    params: {
+      ...without(body, OWN_FIELDS),
+      ...unnamedOf(body, { response_format: outputSchema, temperature, tool_choice: toolChoice }),
+      ...streamOptionsOf(body),
+    },
     client: { ...client, wire: 'chat', chat: formOf(siblings) },
   }
   return { isStreaming, settings, entries: hasPreamble ? all.slice(1) : all }
@@ -46,6 +50,11 @@ function entryOf(message: JsonObject): Entry {
     case 'assistant': return entry('assistant', message)
     default: return entry('user', message)
   }
+}
+
+/** Fields whose setting has no place for what was recorded in them: servers have values of their own, and callers pass on what they like. */
+function unnamedOf(body: JsonObject, named: Readonly<Record<string, unknown>>): JsonObject {
+  return Object.fromEntries(Object.entries(named).flatMap(([key, setting]) => (setting === undefined && body[key] !== undefined ? [[key, body[key]]] : [])))
 }
 
 /** The runtime asks for usage by itself. */
@@ -70,6 +79,7 @@ function formOf(bodies: readonly JsonObject[]): ChatForm {
     ...(streamed === undefined ? {} : { streamOptions: objectAt(streamed, 'stream_options')['include_usage'] === true }),
     ...(replayReasoning === undefined ? {} : { replayReasoning }),
     ...(all.some(({ role, content }) => role === 'tool' && isList(content)) ? { toolResultArrayContent: true } : {}),
+    ...(all.some(({ role, content }) => role === 'tool' && partsOf(content).some(isImage)) ? { toolResultImages: true } : {}),
   }
 }
 
@@ -159,7 +169,15 @@ function filePart(file: JsonObject): UserContent {
 
 function resultPart(message: JsonObject): ToolResult {
   const callId = stringAt(message, 'tool_call_id') ?? ''
-  return { type: 'tool_result', id: callId, name: '', provider: { callId }, content: textsOf(message['content']).map((text) => ({ type: 'text', text })) }
+  return { type: 'tool_result', id: callId, name: '', provider: { callId }, content: partsOf(message['content']).map(resultContent) }
+}
+
+function isImage({ type }: JsonObject): boolean {
+  return type === 'image_url'
+}
+
+function resultContent(part: JsonObject): ToolResultContent {
+  return isImage(part) ? imagePart(objectAt(part, 'image_url')) : { type: 'text', text: stringAt(part, 'text') ?? '' }
 }
 
 function assistantParts(message: JsonObject): readonly AssistantContent[] {

@@ -7,7 +7,8 @@ import { RecordingError, type Exchange } from './load-recording.ts'
 import { chatReader } from './read-chat.ts'
 import { messagesReader } from './read-messages.ts'
 import { responsesReader } from './read-responses.ts'
-import type { RecordedRequest, RequestReader, WireName } from './recorded-request.ts'
+import { lookupPath, readLookup } from './lookup.ts'
+import type { ClientSettings, RecordedRequest, RequestReader, WireName } from './recorded-request.ts'
 
 /** A recorded exchange, understood: what was asked and what was answered. */
 export interface ReadExchange {
@@ -15,6 +16,9 @@ export interface ReadExchange {
   readonly reading: Reading
   readonly reader: RequestReader
 }
+
+/** An exchange before it is understood. */
+type ParsedExchange = Exchange & { readonly call: { readonly wire: Wire; readonly body: JsonObject } | undefined }
 
 interface Wire {
   /** What the path ends in. */
@@ -37,20 +41,31 @@ const CALLER_HEADERS = ['anthropic-version', 'anthropic-beta']
  * answers are of interest, whose request has no JSON.
  */
 export function readExchanges(exchanges: readonly Exchange[], { answersOnly }: { readonly answersOnly: boolean }): readonly ReadExchange[] {
-  const parsed = exchanges.map((exchange, index) => ({ ...exchange, ...parseRequest(exchange, { index, answersOnly }) }))
-  return parsed.map(({ request, answer, wire, body }) => {
-    const client = {
-      basePath: request.path.slice(0, -wire.path.length),
-      query: Object.fromEntries(request.query),
-      headers: Object.fromEntries([...request.headers].filter(([name]) => CALLER_HEADERS.includes(name))),
-    }
-    const siblings = parsed.filter((other) => other.wire === wire).map((other) => other.body)
+  const parsed = exchanges.map((exchange, index): ParsedExchange => {
+    const isLookup = lookupPath(exchange.request) !== undefined
+    return { ...exchange, call: isLookup ? undefined : parseRequest(exchange, { index, answersOnly }) }
+  })
+  return parsed.map(({ call, ...exchange }) => {
+    const { request, answer } = exchange
+    if (call === undefined) return readLookup(exchange, clientOf(request, lookupPath(request) ?? ''))
+    const { wire, body } = call
+    const client = clientOf(request, wire.path)
+    const siblings = parsed.flatMap((other) => (other.call?.wire === wire ? [other.call.body] : []))
     const recorded = wire.reader.read({ body, client, siblings })
     // Without a request the answer shows whether it was streamed.
     const isStreaming = recorded.isStreaming || (answersOnly && answer.headers.get('content-type')?.startsWith('text/event-stream') === true)
     const reading: Reading = isSuccess(answer.status) ? wire.readAnswer(answer.body, isStreaming) : { type: 'refused', status: answer.status, body: answer.body }
     return { request: { ...recorded, isStreaming }, reading, reader: wire.reader }
   })
+}
+
+/** `path`: what the wire appends to the base address. */
+function clientOf({ path: whole, query, headers }: Exchange['request'], path: string): Pick<ClientSettings, 'basePath' | 'query' | 'headers'> {
+  return {
+    basePath: whole.slice(0, -path.length),
+    query: Object.fromEntries(query),
+    headers: Object.fromEntries([...headers].filter(([name]) => CALLER_HEADERS.includes(name))),
+  }
 }
 
 function parseRequest(

@@ -16,7 +16,8 @@ export const messagesReader: RequestReader = { read, messages }
 function read({ body, client, siblings }: RequestSource): RecordedRequest {
   const [preamble, ...system] = blocksOf(body['system'])
   const tools = objectsAt(body, 'tools')
-  const isOwn = (tool: JsonObject) => 'input_schema' in tool
+  const isMarkedByCaller = hasMarksOfCaller(body)
+  const isOwn = (tool: JsonObject) => 'input_schema' in tool && !(isMarkedByCaller && 'cache_control' in tool)
   const model = stringAt(body, 'model') ?? ''
   const maxTokens = numberAt(body, 'max_tokens')
   const isDefault = DEFAULT_LIMITS.some(([pattern, limit]) => pattern.test(model) && limit === maxTokens)
@@ -88,14 +89,20 @@ function formOf(bodies: readonly JsonObject[]): MessagesForm {
   const marked = said.filter((block) => 'cache_control' in block)
   const isRepeated = bodies.some((body) => objectsAt(body, 'messages').some((message, index, list) => index > 0 && list[index - 1]?.['role'] === message['role']))
   const streamed = bodies.filter((body) => body['stream'] === true && 'tools' in body)
-  const tools = bodies.some((body) => objectsAt(body, 'tools').some((tool) => 'input_schema' in tool && 'cache_control' in tool))
+  const isToolMarked = (body: JsonObject) => objectsAt(body, 'tools').some((tool) => 'input_schema' in tool && 'cache_control' in tool)
+  const tools = bodies.some((body) => isToolMarked(body) && !hasMarksOfCaller(body))
   return {
-    ...(prefix.length + marked.length === 0 ? {} : { promptCaching: { tools, ...ttlOf('ttl', marked), ...ttlOf('prefixTtl', prefix) } }),
+    ...(prefix.length + marked.length === 0 ? {} : { promptCaching: { tools, messages: marked.length > 0, ...ttlOf('ttl', marked), ...ttlOf('prefixTtl', prefix) } }),
     citeDocuments: said.some((block) => block['type'] === 'document' && objectAt(block, 'citations')['enabled'] === true),
     replayIsError: said.some((block) => block['type'] === 'tool_result' && block['is_error'] === true),
     mergeMessages: !isRepeated,
     streamingToolChoice: streamed.length > 0 && streamed.every((body) => !('tool_choice' in body)) ? 'omit' : 'auto',
   }
+}
+
+/** The client marks one tool at most, the last one: with others all of them are the caller's, who has put these tools together. */
+function hasMarksOfCaller(body: JsonObject): boolean {
+  return objectsAt(body, 'tools').slice(0, -1).some((tool) => 'cache_control' in tool)
 }
 
 function ttlOf<Name extends string>(name: Name, [first]: readonly JsonObject[]): { readonly [key in Name]?: '5m' | '1h' } {

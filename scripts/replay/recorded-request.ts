@@ -1,4 +1,5 @@
 import type { ImagePart, Message, OutputSchema, ToolChoice, ToolDefinition } from '@buildscale/rig'
+import type { Lookup } from './lookup.ts'
 import { canonical, isList, isObject, stringAt, without, type Json, type JsonObject } from './json.ts'
 
 export type WireName = 'responses' | 'chat' | 'messages'
@@ -25,11 +26,12 @@ export interface ChatForm {
   readonly streamOptions?: boolean
   readonly replayReasoning?: 'reasoning_content' | 'reasoning' | 'reasoning_details'
   readonly toolResultArrayContent?: boolean
+  readonly toolResultImages?: boolean
 }
 
 /** How a client of the Messages API was set up. */
 export interface MessagesForm {
-  readonly promptCaching?: { readonly tools: boolean; readonly ttl?: '5m' | '1h'; readonly prefixTtl?: '5m' | '1h' }
+  readonly promptCaching?: { readonly tools: boolean; readonly messages: boolean; readonly ttl?: '5m' | '1h'; readonly prefixTtl?: '5m' | '1h' }
   readonly citeDocuments: boolean
   readonly replayIsError: boolean
   readonly mergeMessages: boolean
@@ -72,6 +74,8 @@ export interface RecordedRequest {
   readonly entries: readonly Entry[]
   /** The server keeps the conversation, which goes on from this answer. */
   readonly previousResponseId?: string
+  /** What is asked, where it is no conversation. */
+  readonly lookup?: Lookup
 }
 
 /** What a reader gets to read. */

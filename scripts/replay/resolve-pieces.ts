@@ -17,6 +17,7 @@ export async function resolvePieces(run: PlannedRun, options: ResolveOptions): P
   for (const piece of run.pieces) messages.push(...await resolvePiece(piece, options))
   const { previousResponse, settings: { params } } = run
   if (previousResponse === undefined) return { messages, params }
+  if (typeof previousResponse === 'string') return { messages, params: { ...params, previous_response_id: previousResponse } }
   const { responseId = '' } = await options.stateOf(previousResponse)
   return { messages, params: { ...params, previous_response_id: responseId } }
 }
@@ -28,7 +29,7 @@ async function resolvePiece(piece: Piece, { stateOf, results }: ResolveOptions):
   switch (piece.type) {
     case 'conversation': return piece.withAnswer && assistant !== undefined ? [...messages, assistant] : messages
     case 'results': return [state.results ?? resultsByHand(assistant, results)]
-    case 'selected': return [assistant === undefined ? piece.chosen : selectParts(assistant, piece.chosen)]
+    case 'selected': return [assistant === undefined ? piece.chosen : selectParts(assistant, piece)]
     case 'selected-results': return [selectResults(state, piece.chosen)]
   }
 }
@@ -46,19 +47,36 @@ function resultsByHand(assistant: AssistantMessage | undefined, results: Recorde
 }
 
 /** The parts that the caller has chosen to send, as the runtime has them. */
-function selectParts(assistant: AssistantMessage, chosen: AssistantMessage): AssistantMessage {
+function selectParts(assistant: AssistantMessage, { chosen, isRetold }: Extract<Piece, { type: 'selected' }>): AssistantMessage {
   const left = [...assistant.content]
   const content = chosen.content.map((part) => {
-    if (isCallersText(part, assistant)) return part
+    if (isCallersText(part, assistant) || (isRetold && isNewText(part, assistant))) return part
     const kin = left.filter(({ type }) => type === part.type)
     const found = kin.find((own) => sayingOf(own) === sayingOf(part)) ?? kin[0]
     if (found === undefined) return part
     left.splice(left.indexOf(found), 1)
-    return found
+    return isRetold ? retold(found, part) : found
   })
   const { id, ...rest } = assistant
   const keepsId = id !== undefined && content.every((part) => !isCallersText(part, assistant))
   return { ...rest, content, ...(keepsId ? { id } : {}) }
+}
+
+/** Text that the answer does not hold, without the id of any item. */
+function isNewText(part: AssistantContent, { content }: AssistantMessage): boolean {
+  return part.type === 'text' && part.meta?.openai?.itemId === undefined && !content.some((own) => own.type === 'text' && own.text === part.text)
+}
+
+/** The runtime's call as the caller has put it down: with what is the call, without what else came with it. */
+function retold(own: AssistantContent, part: AssistantContent): AssistantContent {
+  if (own.type !== 'tool_call' || part.type !== 'tool_call' || own.provider === undefined) return own
+  const { additionalParams, ...call } = own
+  const { callId, itemId } = own.provider
+  return {
+    ...call,
+    provider: { callId, ...(itemId === undefined || part.provider?.itemId === undefined ? {} : { itemId }) },
+    ...(additionalParams === undefined || part.additionalParams === undefined ? {} : { additionalParams }),
+  }
 }
 
 /** Text without the id that the runtime has for it was written by the caller. */

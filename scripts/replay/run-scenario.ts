@@ -1,7 +1,8 @@
 import type { ToolResult, Usage } from '@buildscale/rig'
-import { checkAnswer, checkFailure, checkRequest, describe } from './check-exchange.ts'
+import { checkAnswer, checkFailure, checkRequest, checkValues, describe } from './check-exchange.ts'
 import { compareJson, type Difference } from './compare-json.ts'
 import { ExchangeGate } from './exchange-gate.ts'
+import { executeLookup } from './execute-lookup.ts'
 import { executeRun, type RunOutcome, type TurnState } from './execute-run.ts'
 import type { AnswerReading, UsageReading } from './independent-reading.ts'
 import type { RecordedResults } from './known-tools.ts'
@@ -84,17 +85,19 @@ class Scenario {
     const { exchanges, settings } = run
     try {
       const { messages, params } = await resolvePieces(run, { stateOf: (exchange) => this.#stateOf(exchange), results: this.#results })
-      const outcome = await executeRun({
-        run,
-        model: this.#options.makeModel(settings, origin),
-        messages,
-        params,
-        gate: this.#gate,
-        results: this.#results,
-        signal: this.#watchdog.signal,
-        settled: (exchange, state) => this.#states[exchange]?.resolve(state),
-        answered: (exchange, answer) => this.#answers.set(exchange, answer),
-      })
+      const outcome = run.lookup === undefined
+        ? await executeRun({
+          run,
+          model: this.#options.makeModel(settings, origin),
+          messages,
+          params,
+          gate: this.#gate,
+          results: this.#results,
+          signal: this.#watchdog.signal,
+          settled: (exchange, state) => this.#states[exchange]?.resolve(state),
+          answered: (exchange, answer) => this.#answers.set(exchange, answer),
+        })
+        : await executeLookup({ lookup: run.lookup, settings, origin, signal: this.#watchdog.signal }, { gate: this.#gate, exchange: exchanges[0] ?? 0 })
       this.#watchdog.alive()
       this.#check(run, outcome)
       return outcome.isCallerInput
@@ -134,7 +137,8 @@ class Scenario {
     }
     const last = run.exchanges.at(-1) ?? 0
     const reading = this.#read[last]?.reading
-    if (reading?.type !== 'answer') return
+    if (reading !== undefined && end.type === 'values') this.#report(last, checkValues(reading, end.values))
+    if (reading?.type !== 'answer' || end.type === 'values') return
     if (end.type === 'turn-limit') {
       if (reading.answer.calls.length === 0) this.#report(last, [{ path: 'outcome', expected: 'an answer', actual: 'more calls of tools' }])
     } else this.#report(last, [...compareJson(reading.answer.text, end.text, 'outcome.text'), ...this.#checkUsage(run, end.usage)])

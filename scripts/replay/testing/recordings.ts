@@ -7,6 +7,8 @@ import type { WireName } from '../recorded-request.ts'
 /** An exchange as tests write it: JSON that they can change before it becomes a recording. */
 export interface DraftExchange {
   path: string
+  /** `POST` unless given. */
+  method?: string
   headers?: Record<string, string>
   request: Record<string, Json>
   status?: number
@@ -206,13 +208,13 @@ export function exchangeOf(wire: TestWire, request: Record<string, Json>, { said
 
 /** The text of a recording. JSON is YAML too. */
 export function recordingOf(exchanges: readonly DraftExchange[]): string {
-  return exchanges.map(({ path, headers, request, status = 200, answer }) => JSON.stringify({
+  return exchanges.map(({ path, method = 'POST', headers, request, status = 200, answer }) => JSON.stringify({
     when: {
       path,
-      method: 'POST',
+      method,
       query_param: [],
       header: Object.entries({ accept: request['stream'] === true ? 'text/event-stream' : '*/*', 'content-type': 'application/json', ...headers }).map(([name, value]) => ({ name, value })),
-      body: JSON.stringify(request),
+      body: method === 'GET' ? null : JSON.stringify(request),
     },
     then: {
       status,
