@@ -1,7 +1,7 @@
 import type { CompletionRequest, Document, ToolChoice, ToolDefinition } from '../completion/completion-request.ts'
 import type { JsonObject } from '../completion/json.ts'
 import { Message } from '../completion/message.ts'
-import type { SystemMessage } from '../completion/message-types.ts'
+import type { AnyMessage, SystemMessage } from '../completion/message-types.ts'
 import type { AgentConfig } from './agent-config.ts'
 import type { AgentRun } from './agent-run.ts'
 import type { RequestPatch } from './hooks.ts'
@@ -31,7 +31,7 @@ export function modelRequest(run: AgentRun, parts: RequestParts): CompletionRequ
   const documents = [...config.documents, ...parts.retrieved, ...extraDocuments(patch)]
   const additionalParams = mergeParams([config.additionalParams, options.additionalParams, patch.additionalParams])
   return {
-    messages: [...(system === undefined ? [] : [system]), ...(patch.history ?? run.base), ...run.fresh],
+    messages: conversation(system, patch.history ?? run.base, run.fresh),
     ...(documents.length === 0 ? {} : { documents }),
     ...(tools.length === 0 ? {} : { tools }),
     ...(config.hostedTools.length === 0 ? {} : { hostedTools: config.hostedTools }),
@@ -41,6 +41,12 @@ export function modelRequest(run: AgentRun, parts: RequestParts): CompletionRequ
     ...(additionalParams === undefined ? {} : { additionalParams }),
     ...outputSchema(parts),
   }
+}
+
+/** One copy of pointers, however long the conversation has become. */
+function conversation(system: SystemMessage | undefined, base: readonly AnyMessage[], fresh: readonly AnyMessage[]): readonly AnyMessage[] {
+  const beginning: readonly AnyMessage[] = system === undefined ? [] : [system]
+  return beginning.concat(base, fresh)
 }
 
 function systemMessage({ config, patch, plan, output }: RequestParts): SystemMessage | undefined {

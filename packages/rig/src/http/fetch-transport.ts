@@ -34,7 +34,7 @@ export class FetchTransport implements Transport {
 
 function textOf(body: RequestBody): string {
   const decoder = new TextDecoder()
-  return body.map((part) => decoder.decode(part, { stream: true })).join('') + decoder.decode()
+  return body.map((part) => (typeof part === 'string' ? part : decoder.decode(part, { stream: true }))).join('') + decoder.decode()
 }
 
 /** What RFC 9110 permits as the name and the value of a field. */

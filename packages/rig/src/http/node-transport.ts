@@ -56,8 +56,9 @@ export class NodeTransport implements Transport {
   #attempt({ scheme, host, options }: Target, { method, headers, signal, body }: HttpRequest): Promise<HttpResponse> {
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>()
     if (signal.aborted) throw aborted(signal)
+    const length = body === undefined ? 0 : lengthOf(body)
     let response: NodeResponse | undefined
-    const outgoing = opened(host, () => scheme.request({ ...options, method, headers: withLength(headers, body), agent: scheme.agent, timeout: this.#timeoutMs }, (incoming) => {
+    const outgoing = opened(host, () => scheme.request({ ...options, method, headers: body === undefined ? headers : { ...headers, 'content-length': String(length) }, agent: scheme.agent, timeout: this.#timeoutMs }, (incoming) => {
       response = new NodeResponse(incoming, outgoing, signal)
       resolve(response)
     }))
@@ -74,7 +75,8 @@ export class NodeTransport implements Transport {
       // A change of protocol is the end of a request without an answer, and without an error either.
       if (response === undefined) reject(new CompletionError('http', `No answer from ${host}: the connection was closed`))
     })
-    send(outgoing, body)
+    if (body === undefined) outgoing.end()
+    else send(outgoing, body, length)
     return promise
   }
 }
@@ -89,15 +91,15 @@ function opened(host: string, open: () => ClientRequest): ClientRequest {
 }
 
 /** The longest body, in bytes, that is cheaper to copy than to hand over in pieces. */
-const COPIED_BODY = 256 * 1024
+const COPIED_BODY = 64 * 1024
 
 /**
- * Node writes a head and a body that are both strings with one call to the system; buffers it hands over one by one. Latin-1 takes bytes for
- * characters as they are, so they come out of it unchanged.
+ * A short body becomes one text with the head, which Node hands to the system at once; Latin-1 takes bytes for characters as they are, so
+ * they come out unchanged. Of a long one the pieces go in one call, without having been in one place in memory.
  */
-function send(outgoing: ClientRequest, body: RequestBody = []): void {
-  if (body.length > 0 && lengthOf(body) <= COPIED_BODY) {
-    outgoing.end(Buffer.concat(body).toString('latin1'), 'latin1')
+function send(outgoing: ClientRequest, body: RequestBody, length: number): void {
+  if (length <= COPIED_BODY) {
+    outgoing.end(body.map(asLatin1).join(''), 'latin1')
     return
   }
   outgoing.cork()
@@ -106,15 +108,15 @@ function send(outgoing: ClientRequest, body: RequestBody = []): void {
   outgoing.uncork()
 }
 
-function lengthOf(body: RequestBody): number {
-  let length = 0
-  for (const part of body) length += part.byteLength
-  return length
+function asLatin1(part: string | Uint8Array): string {
+  const bytes = typeof part === 'string' ? Buffer.from(part) : Buffer.from(part.buffer, part.byteOffset, part.byteLength)
+  return bytes.toString('latin1')
 }
 
-function withLength(headers: HttpRequest['headers'], body: RequestBody | undefined): HttpRequest['headers'] {
-  if (body === undefined) return headers
-  return { ...headers, 'content-length': String(lengthOf(body)) }
+function lengthOf(body: RequestBody): number {
+  let length = 0
+  for (const part of body) length += typeof part === 'string' ? Buffer.byteLength(part) : part.byteLength
+  return length
 }
 
 interface Scheme {

@@ -1,7 +1,7 @@
 import { CompletionError } from '../errors.ts'
 
-/** JSON in UTF-8, in pieces: most of a long conversation has been encoded for the request before, and need not be copied for this one. */
-export type RequestBody = readonly Uint8Array[]
+/** JSON, in pieces of text or of UTF-8: most of a long conversation has been encoded for the request before, and need not be copied for this one. */
+export type RequestBody = readonly (string | Uint8Array)[]
 
 /** One HTTP exchange, as far as providers need it. */
 export interface HttpRequest {

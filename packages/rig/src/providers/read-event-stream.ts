@@ -26,13 +26,14 @@ export async function readEventStream(response: HttpResponse, { sink, decoder: m
     },
   })
   const sse = new SseDecoder((data) => decoder.push(data))
-  const watch = new StallWatch(idleTimeoutMs)
+  const watch = idleTimeoutMs === undefined ? undefined : new StallWatch(idleTimeoutMs)
   const reading = response.read((chunk) => {
-    watch.alive()
+    watch?.alive()
     sse.push(chunk)
-    return decoder.isFinished ? undefined : watch.paused(sink.ready())
+    if (decoder.isFinished) return undefined
+    return watch === undefined ? sink.ready() : watch.paused(sink.ready())
   })
-  const ended = Promise.race([reading, watch.stalled]).then(() => {
+  const ended = (watch === undefined ? reading : Promise.race([reading, watch.stalled])).then(() => {
     sse.end()
     decoder.end()
   }).catch((error: unknown) => {
@@ -44,7 +45,7 @@ export async function readEventStream(response: HttpResponse, { sink, decoder: m
   try {
     await Promise.race([ended, finished.promise.then(() => (response.isComplete ? ended : linger.start()))])
   } finally {
-    watch.end()
+    watch?.end()
     linger.end()
     response.discard()
     reading.catch(() => undefined) // What still comes of the connection is of no interest; `ended` has told how the answer ended.
@@ -62,25 +63,25 @@ function brokenOff(error: unknown): unknown {
 /** Ends an answer that has stopped coming. A consumer that holds the reading back does not count as silence. */
 class StallWatch {
   readonly stalled: Promise<never>
-  readonly #idleTimeoutMs: number | undefined
-  readonly #timer: NodeJS.Timeout | undefined
+  readonly #idleTimeoutMs: number
+  readonly #timer: NodeJS.Timeout
   #isPaused = false
 
-  constructor(idleTimeoutMs: number | undefined) {
+  constructor(idleTimeoutMs: number) {
     const { promise, reject } = Promise.withResolvers<never>()
     this.stalled = promise
     this.stalled.catch(() => undefined) // Raced against the reading; when that has won, nobody waits for it any more.
     this.#idleTimeoutMs = idleTimeoutMs
-    if (idleTimeoutMs !== undefined) this.#timer = setTimeout(() => this.#expire(reject), idleTimeoutMs)
+    this.#timer = setTimeout(() => this.#expire(reject), idleTimeoutMs)
   }
 
   alive(): void {
-    this.#timer?.refresh()
+    this.#timer.refresh()
   }
 
   /** Passes `ready` on; the time until it resolves is the consumer's. */
   paused(ready: Promise<void> | undefined): Promise<void> | undefined {
-    if (ready === undefined || this.#timer === undefined) return ready
+    if (ready === undefined) return undefined
     this.#isPaused = true
     return ready.then(() => {
       this.#isPaused = false

@@ -7,6 +7,7 @@ import { RequestEncoder as MessagesEncoder } from '../../src/providers/anthropic
 import { OPENAI_DIALECT, PLAIN_DIALECT } from '../../src/providers/openai-compatible/chat-dialect.ts'
 import { ChatRequestEncoder } from '../../src/providers/openai-compatible/encode-chat-request.ts'
 import { RequestEncoder as ResponsesEncoder } from '../../src/providers/openai/encode-request.ts'
+import { bodyText } from '../body-text.ts'
 import type { DecodedStream } from './decoders.ts'
 
 const origin = (provider: string, api: string) => ({ provider, api, model: 'm' })
@@ -56,7 +57,7 @@ export function checkChoice(choice: readonly AssistantContent[], api: keyof type
 
 function checkEncoding(encoder: (typeof ENCODERS)[string], message: AnyMessage): void {
   try {
-    JSON.parse(Buffer.concat(encoder.encode({ messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }, message] }, { isStreaming: true })).toString())
+    JSON.parse(bodyText(encoder.encode({ messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }, message] }, { isStreaming: true })))
   } catch (error) {
     typedError(error)
   }

@@ -38,8 +38,8 @@ export interface RequestEncoderOptions extends RequestOptions {
 /** Fields that the request itself decides; the same names in additional parameters lose. `max_tokens` and `tool_choice` have rules of their own. */
 const OWN_FIELDS = new Set(['model', 'messages', 'system', 'stream', 'tools', 'tool_choice', 'disable_parallel_tool_use'])
 
-const END_OF_BODY = Buffer.from(']}')
-const COMMA = Buffer.from(',')
+const END_OF_BODY = ']}'
+const COMMA = ','
 
 /**
  * Request bodies of `POST /v1/messages`: https://platform.claude.com/docs/en/api/messages. The wire form of a message and of a tool is made
@@ -70,7 +70,7 @@ export class RequestEncoder {
     const conversation = this.#conversation(model).encode(rest, message)
     if (documents.length + conversation.length === 0) throw new CompletionError('request', 'There is nothing to answer: the request has no message')
     const separator = documents.length === 0 || conversation.length === 0 ? [] : [COMMA]
-    return [Buffer.from(head), ...documents, ...separator, ...conversation, END_OF_BODY]
+    return [head, ...documents, ...separator, ...conversation, END_OF_BODY]
   }
 
   #fields(request: CompletionRequest, { model, params, isStreaming }: { readonly model: string; readonly params: JsonObject; readonly isStreaming: boolean }): JsonObject {

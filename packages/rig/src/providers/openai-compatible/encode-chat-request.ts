@@ -20,8 +20,8 @@ export interface ChatRequestEncoderOptions {
 /** Fields that are put together from the request and the additional parameters; everything else passes as it is. */
 const OWN_FIELDS = new Set(['model', 'messages', 'stream', 'stream_options', 'tools', 'max_tokens', 'max_completion_tokens'])
 
-const END_OF_BODY = Buffer.from(']}')
-const COMMA = Buffer.from(',')
+const END_OF_BODY = ']}'
+const COMMA = ','
 
 /**
  * Request bodies of `POST /chat/completions`: https://platform.openai.com/docs/api-reference/chat/create. The wire form of a message and of
@@ -56,7 +56,7 @@ export class ChatRequestEncoder {
     const messages = this.#messages(request, model, this.#insertions(request, schema))
     if (messages.length === 0) throw new CompletionError('request', 'There is nothing to answer: the request has no message')
     const head = `${fields.slice(0, -1)}${tools.length === 0 ? '' : `,"tools":[${tools.join(',')}]`},"messages":[`
-    return [Buffer.from(head), ...messages, END_OF_BODY]
+    return [head, ...messages, END_OF_BODY]
   }
 
   /** What stands between the leading system messages and the conversation, comma-separated. */
@@ -72,7 +72,7 @@ export class ChatRequestEncoder {
     if (insertions === '') return [fragments.join(messages)].filter(({ length }) => length > 0)
     const firstSaid = messages.findIndex(({ role }) => role !== 'system')
     const leading = firstSaid === -1 ? messages.length : firstSaid
-    const sections = [fragments.join(messages.slice(0, leading)), Buffer.from(insertions), fragments.join(messages.slice(leading))]
+    const sections = [fragments.join(messages.slice(0, leading)), insertions, fragments.join(messages.slice(leading))]
     return sections.filter((section) => section.length > 0).flatMap((section, index) => (index === 0 ? [section] : [COMMA, section]))
   }
 

@@ -28,8 +28,8 @@ export interface RequestEncoderOptions {
 /** Fields that the request itself decides; the same names in additional parameters lose. */
 const OWN_FIELDS = new Set(['model', 'input', 'instructions', 'stream', 'tools', 'tool_choice', 'max_output_tokens'])
 
-const END_OF_BODY = Buffer.from(']}')
-const COMMA = Buffer.from(',')
+const END_OF_BODY = ']}'
+const COMMA = ','
 
 /**
  * Request bodies of `POST /v1/responses`. The wire form of a message and of a tool is made once and kept with the object, so that a call
@@ -69,7 +69,7 @@ export class RequestEncoder {
     if (input.length === 0) throw new CompletionError('request', 'There is nothing to answer: the request has no message')
     const instructions = this.#instructionsField(lifted)
     const head = `${fields.slice(0, -1)}${instructions}${tools.length === 0 ? '' : `,"tools":[${tools.join(',')}]`},"input":[`
-    return [Buffer.from(head), ...input, END_OF_BODY]
+    return [head, ...input, END_OF_BODY]
   }
 
   #replay(model: string, params: JsonObject): ReplayOptions {
@@ -83,7 +83,7 @@ export class RequestEncoder {
     const leading = messages.findIndex(({ role }) => role !== 'system')
     const before = fragments.join(messages.slice(0, leading))
     const after = fragments.join(messages.slice(leading))
-    return nonEmpty([before, Buffer.from(documents.join(',')), after]).flatMap((part, index) => (index === 0 ? [part] : [COMMA, part]))
+    return nonEmpty([before, documents.join(','), after]).flatMap((part, index) => (index === 0 ? [part] : [COMMA, part]))
   }
 
   /** How a message is replayed depends on who reads it: each way has its own fragments. */
