@@ -61,6 +61,28 @@ export function handedOutLater(
   return exchange < 0 || isKnown ? undefined : { what: 'an answer', exchange }
 }
 
+/** An answer that was found in the request at `index`, before which `place` entries stand. */
+interface FoundAnswer {
+  readonly index: number
+  readonly place: number
+  readonly answered: number | undefined
+}
+
+/** Whether an answer stands behind something that it was not given to: in a history that the caller has written, in words of its own. */
+export function isElsewhere(exchanges: readonly ReadExchange[], { index, place, answered }: FoundAnswer): boolean {
+  const before = exchanges[index]?.request.entries[place - 1]
+  const asked = answered === undefined ? undefined : exchanges[answered]?.request.entries
+  return before !== undefined && asked !== undefined && !asked.some(({ key }) => key === before.key)
+}
+
+/** Whether an answer stands before what it was given to, as no caller has it. */
+export function isBeforeItsQuestion(exchanges: readonly ReadExchange[], { index, place, answered }: FoundAnswer): boolean {
+  const question = answered === undefined ? undefined : exchanges[answered]?.request.entries.at(-1)
+  const entries = exchanges[index]?.request.entries ?? []
+  const isQuestion = ({ key }: Entry) => key === question?.key
+  return question !== undefined && entries.slice(place).some(isQuestion) && !entries.slice(0, place).some(isQuestion)
+}
+
 /** An earlier exchange that this one is a copy of, ids and all: no provider gives the same answer twice. */
 export function findOriginal(exchanges: readonly ReadExchange[], index: number): number | undefined {
   const copy = exchanges[index]

@@ -23,6 +23,8 @@ describe('a comparison of JSON', () => {
   it('compares texts of arguments by what they hold', () => {
     expect(compareJson({ arguments: '{"a": 1, "b": 2}' }, { arguments: '{"b":2,"a":1}' }, 'body')).toEqual([])
     expect(compareJson({ arguments: '{"a":1}' }, { arguments: '{"a":2}' }, 'body')).toHaveLength(1)
+    expect(compareJson({ arguments: 'null' }, { arguments: '{}' }, 'body')).toEqual([])
+    expect(compareJson({ arguments: 'null' }, { arguments: '{"a":1}' }, 'body')).toHaveLength(1)
     expect(compareJson({ arguments: '{"a"' }, { arguments: '{"a" ' }, 'body')).toHaveLength(1)
     expect(compareJson({ text: '{"a": 1}' }, { text: '{"a":1}' }, 'body')).toHaveLength(1)
   })

@@ -1,5 +1,5 @@
 import type { AssistantMessage, Message, UserMessage } from '@buildscale/rig'
-import { findAnswer, findOriginal, findPredecessor, handedOutLater } from './attribute-answers.ts'
+import { findAnswer, findOriginal, findPredecessor, handedOutLater, isBeforeItsQuestion, isElsewhere } from './attribute-answers.ts'
 import { canonical, parseJson } from './json.ts'
 import type { Lookup } from './lookup.ts'
 import type { ReadExchange } from './read-exchange.ts'
@@ -122,6 +122,7 @@ class Planner {
   #previousResponse(index: number, { request, reading }: ReadExchange): number | undefined {
     const named = this.#exchanges.findIndex((other) => other.reading.type === 'answer' && other.reading.responseId === request.previousResponseId)
     if (named >= 0 && named < index) return named
+    if (named >= 0) this.#problems.push({ exchange: index, reason: `the request goes on from a response that is only handed out by exchange ${named}` })
     const last = this.#exchanges.slice(0, index).findLastIndex((other) => other.reading.type === 'answer')
     // No provider goes on from a response that it does not know, except from one that is older than the recording.
     const isUnknown = named < 0 && (reading.type === 'refused' || last < 0)
@@ -188,8 +189,8 @@ class Planner {
       const [first] = messages
       if (group[0]?.role === 'assistant' && first?.role === 'assistant') {
         answered = findAnswer(this.#exchanges, { before: index, message: first })
-        this.#checkOrder(index, { message: first, place })
-        const isRetold = answered !== undefined && !this.#isAnswerAt(index, { answered, place })
+        this.#checkOrder(index, { message: first, place, answered })
+        const isRetold = isElsewhere(this.#exchanges, { index, place, answered })
         pieces.push(answered === undefined ? { type: 'recorded', messages } : { type: 'selected', exchange: answered, chosen: first, isRetold })
       } else if (group[0]?.role === 'result' && first?.role === 'user' && answered !== undefined) {
         pieces.push({ type: 'selected-results', exchange: answered, chosen: first })
@@ -199,15 +200,11 @@ class Planner {
     return pieces
   }
 
-  /** Whether the answer stands behind what it was given to: elsewhere it is part of a history that the caller has written. */
-  #isAnswerAt(index: number, { answered, place }: { readonly answered: number; readonly place: number }): boolean {
-    const asked = this.#exchanges[answered]?.request.entries.at(-1)
-    return asked !== undefined && asked.key === this.#exchanges[index]?.request.entries[place - 1]?.key
-  }
-
-  #checkOrder(index: number, answer: { readonly message: AssistantMessage; readonly place: number }): void {
+  #checkOrder(index: number, answer: { readonly message: AssistantMessage; readonly place: number; readonly answered: number | undefined }): void {
     const later = handedOutLater(this.#exchanges, { index, ...answer })
     if (later !== undefined) this.#problems.push({ exchange: index, reason: `the request holds ${later.what}, which is only handed out by exchange ${later.exchange}` })
+    if (!isBeforeItsQuestion(this.#exchanges, { index, ...answer })) return
+    this.#problems.push({ exchange: index, reason: `in the request the answer of exchange ${answer.answered ?? index} stands before what it was given to` })
   }
 
   /** An agent where the runtime has something to do by itself; a single call where it would do more than was recorded. */

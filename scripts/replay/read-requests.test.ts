@@ -49,6 +49,21 @@ const REQUESTS: Readonly<Record<WireName, Readonly<Record<string, JsonObject>>>>
     },
   },
   chat: {
+    'values that only its server knows': {
+      messages: [{ role: 'user', content: 'Look.' }], temperature: 'warm', tool_choice: 'any', response_format: { type: 'json_object' },
+      tools: [{ type: 'function', function: { name: 'look', description: 'Looks.', parameters: schema } }],
+    },
+    'a tool choice that is none': {
+      messages: [{ role: 'user', content: 'Look.' }], tool_choice: null,
+      tools: [{ type: 'function', function: { name: 'look', description: 'Looks.', parameters: schema } }],
+    },
+    'a result with an image': {
+      messages: [
+        { role: 'user', content: 'Look.' },
+        { role: 'assistant', tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } }] },
+        { role: 'tool', tool_call_id: 'call_1', content: [{ type: 'text', text: 'This:' }, { type: 'image_url', image_url: { url: PNG, detail: 'auto' } }] },
+      ],
+    },
     'images, audio and files': {
       messages: [{
         role: 'user',
@@ -138,6 +153,20 @@ const REQUESTS: Readonly<Record<WireName, Readonly<Record<string, JsonObject>>>>
       max_tokens: 9, temperature: 0, top_k: 3, stop_sequences: ['x'], metadata: { user_id: 'u' }, thinking: { type: 'enabled', budget_tokens: 1024 }, service_tier: 'auto',
       tools: [{ name: 'look', description: 'Looks.', input_schema: schema }, { type: 'web_search_20250305', name: 'web_search', max_uses: 1 }],
       tool_choice: { type: 'any', disable_parallel_tool_use: true },
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Look.' }] }],
+    },
+    'a mark of the system text alone': {
+      system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral', ttl: '1h' } }],
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Look.' }] }],
+    },
+    'marks of several tools, which callers set': {
+      cache_control: { type: 'ephemeral' },
+      system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral', ttl: '1h' } }],
+      tools: [
+        { name: 'look', description: 'Looks.', input_schema: schema },
+        ...['one', 'two'].map((name) => ({ name, description: 'Marked.', input_schema: schema, cache_control: { type: 'ephemeral', ttl: '1h' } })),
+      ],
+      tool_choice: { type: 'none' },
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Look.' }] }],
     },
     'tools without a choice': {
