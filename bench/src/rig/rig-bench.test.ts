@@ -97,9 +97,9 @@ describe('the report', () => {
       ['ai', [{ perDelta: 50 }, { perDelta: 40 }, { perDelta: 60 }]],
     ])],
     ['steps', new Map<ClientName, readonly Measurement[]>([
-      ['ours', [{ perStep100: 900, growthPer100: 90, lastToFirst: 1.5 }]],
-      ['raw', [{ perStep100: 600, growthPer100: 30, lastToFirst: 1.2 }]],
-      ['ai', [{ perStep100: 4000 }]],
+      ['ours', [{ perStep100: 700, perStepAll: 900, growthPer100: 90, lastToFirst: 1.5 }]],
+      ['raw', [{ perStep100: 500, perStepAll: 600, growthPer100: 30, lastToFirst: 1.2 }]],
+      ['ai', [{ perStepAll: 4000 }]],
     ])],
   ])
 
@@ -116,6 +116,7 @@ describe('the report', () => {
     expect(gates).toEqual({
       burst_to_raw: [1.25, true],
       step_to_raw: [1.5, false],
+      step_of_first_100_to_raw: [1.4, false],
       growth_us_per_100_steps_above_raw: [60, false],
       burst_of_ai_to_ours: [10, true],
       step_of_ai_to_ours: [4.444, false],

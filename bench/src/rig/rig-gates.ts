@@ -20,7 +20,7 @@ export function rigGates(lookup: Lookup): readonly Gate[] {
     ...besideRaw(lookup),
     ...ofOurs(lookup),
     ...PEER_NAMES.flatMap((peer) => atLeast(`burst_of_${peer}_to_ours`, over(lookup('burst', 'perDelta')[peer], lookup('burst', 'perDelta').ours), 4)),
-    ...PEER_NAMES.flatMap((peer) => atLeast(`step_of_${peer}_to_ours`, over(lookup('steps', 'perStep100')[peer], lookup('steps', 'perStep100').ours), 5)),
+    ...PEER_NAMES.flatMap((peer) => atLeast(`step_of_${peer}_to_ours`, over(lookup('steps', 'perStepAll')[peer], lookup('steps', 'perStepAll').ours), 5)),
   ]
 }
 
@@ -30,7 +30,9 @@ function besideRaw(lookup: Lookup): readonly Gate[] {
   return [
     ...atMost('burst_to_raw', toRaw('burst', 'perDelta'), 1.4),
     ...atMost('paced_to_raw', toRaw('paced', 'perDelta'), 1.25),
-    ...atMost('step_to_raw', toRaw('steps', 'perStep100'), 1.3),
+    ...atMost('step_to_raw', toRaw('steps', 'perStepAll'), 1.3),
+    // Without what the raw loop pays for writing its whole history anew at every step.
+    ...atMost('step_of_first_100_to_raw', toRaw('steps', 'perStep100'), 1.3),
     ...atMost('parallel_call_to_raw', toRaw('parallel', 'perCall'), 2.5),
     ...atMost('growth_us_per_100_steps_above_raw', growth.ours === null || growth.raw === null ? null : growth.ours - growth.raw, 50),
     ...atMost('large_arguments_to_raw', toRaw('arguments', 'wholeMs'), 3),

@@ -18,7 +18,7 @@ export interface ScenarioReport {
 export interface RigReport {
   readonly scenarios: Readonly<Partial<Record<ScenarioName, ScenarioReport>>>
   readonly gates: readonly Gate[]
-  /** The shortest summary: bursts, steps among the first 100, and how much dearer the last steps are than the first beside the raw loop's. */
+  /** The shortest summary: bursts, steps of a run of 300, and how much dearer the last steps are than the first beside the raw loop's. */
   readonly per_delta_us: { readonly burst: PerClient; readonly paced: PerClient }
   readonly per_step_us: PerClient
   readonly ratio_to_raw: number | null
@@ -33,7 +33,7 @@ export const MAIN_METRICS: Readonly<Record<ScenarioName, Metric>> = {
   paced: 'perDelta',
   'streams-20': 'perDelta',
   'streams-1000': 'perDelta',
-  steps: 'perStep100',
+  steps: 'perStepAll',
   parallel: 'perCall',
   arguments: 'wholeMs',
   import: 'importMs',
@@ -42,7 +42,7 @@ export const MAIN_METRICS: Readonly<Record<ScenarioName, Metric>> = {
 
 export function rigReport(measurements: Measurements): RigReport {
   const burst = perClient(measurements, 'burst', 'perDelta')
-  const perStep = perClient(measurements, 'steps', 'perStep100')
+  const perStep = perClient(measurements, 'steps', 'perStepAll')
   const growth = perClient(measurements, 'steps', 'lastToFirst')
   return {
     scenarios: Object.fromEntries(SCENARIO_NAMES.filter((name) => measurements.has(name)).map((name) => [name, scenarioReport(measurements, name)])),
