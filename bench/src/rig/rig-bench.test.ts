@@ -46,7 +46,7 @@ describe('npm run bench -- rig', SLOW, () => {
     }
     const positive = expect.toSatisfy((value: unknown) => Number.isFinite(value) && Number(value) > 0) as number
     expect(report).toMatchObject({ per_step_us: { ours: positive, raw: positive, ai: null }, ratio_to_raw: positive, ratio_to_ai: null, step_ratio_to_raw: positive })
-    expect(report.gates).toHaveLength(11)
+    expect(report.gates).toHaveLength(12)
     expect(report.gates[0]).toEqual({ name: 'burst_to_raw', value: positive, limit: 1.4, bound: 'at most', ok: expect.any(Boolean) })
     expect(stderr).toContain('round 1/1  burst')
     expect(readdirSync(FOLDER)).toEqual([])
