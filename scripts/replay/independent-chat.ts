@@ -131,7 +131,7 @@ function answered({ text, refusal, reasoning, details, calls }: MessageDraft, fi
     },
     responseId,
     ids: kept.map(({ id }) => id).filter((id) => id !== ''),
-    contradictions: totalContradictions(usage),
+    contradictions: totalContradictions(usage, numberAt(objectAt(objectAt(body, 'usage'), 'prompt_tokens_details'), 'audio_tokens')),
   }
 }
 

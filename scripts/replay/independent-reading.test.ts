@@ -63,6 +63,15 @@ describe('an independent reading of Chat Completions', () => {
     expect(reading).toMatchObject({ answer: { calls: [{ id: 'a', name: 'f', arguments: { x: 1 } }, { id: 'b', name: 'g', arguments: {} }], finishReason: 'tool_calls', usage: { totalTokens: 3 } } })
   })
 
+  it('takes a total for true that counts audio beside the rest, and no other', () => {
+    const withTotal = (total: number) => readChatAnswer(JSON.stringify({
+      choices: [{ message: { role: 'assistant', content: 'A bell.' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 11, completion_tokens: 15, total_tokens: total, prompt_tokens_details: { audio_tokens: 375 } },
+    }), false)
+    expect([26, 401].map((total) => withTotal(total))).toMatchObject([{ contradictions: [] }, { contradictions: [] }])
+    expect(withTotal(402)).toMatchObject({ contradictions: [{ path: 'answer.usage.totalTokens', expected: 26, actual: 402 }] })
+  })
+
   it('reads reasoning in all forms that servers give it', () => {
     const answer = (message: JsonObject) => readChatAnswer(JSON.stringify({ choices: [{ message: { content: 'So.', ...message }, finish_reason: 'stop' }] }), false)
     expect(answer({ reasoning_content: 'Hm.' })).toMatchObject({ answer: { text: 'So.', reasoning: 'Hm.' } })

@@ -94,10 +94,10 @@ export function keptCalls(calls: readonly WrittenCall[]): readonly CallReading[]
   })
 }
 
-/** Providers that give a total give the sum; some count reasoning on top of it. */
-export function totalContradictions(usage: UsageReading | null): readonly Difference[] {
+/** Providers that give a total give the sum; some count reasoning on top of it, or `audioTokens` that were heard. */
+export function totalContradictions(usage: UsageReading | null, audioTokens = 0): readonly Difference[] {
   if (usage === null) return []
   const sum = usage.inputTokens + usage.outputTokens
-  if (usage.totalTokens === sum || usage.totalTokens === sum + usage.reasoningTokens) return []
+  if ([0, usage.reasoningTokens, audioTokens].some((more) => usage.totalTokens === sum + more)) return []
   return [{ path: 'answer.usage.totalTokens', expected: sum, actual: usage.totalTokens }]
 }
