@@ -1,9 +1,8 @@
 import type { RunOutcome } from './execute-run.ts'
 import type { ExchangeGate } from './exchange-gate.ts'
 import type { Json } from './json.ts'
-import type { Lookup } from './lookup.ts'
 import { makeClient, makeEmbeddingModel } from './make-model.ts'
-import type { ClientSettings } from './recorded-request.ts'
+import type { ClientSettings, Lookup } from './recorded-request.ts'
 
 interface LookupCall {
   readonly lookup: Lookup

@@ -1,14 +1,7 @@
 import { isList, isObject, numberAt, parseJson, stringAt, type Json, type JsonObject } from './json.ts'
 import { isSuccess, type Reading } from './independent-reading.ts'
 import type { Exchange } from './load-recording.ts'
-import type { ClientSettings, RecordedRequest, RequestReader } from './recorded-request.ts'
-
-/** A question to a provider that is no conversation. */
-export type Lookup =
-  /** Vectors of texts: https://platform.openai.com/docs/api-reference/embeddings/create. */
-  | { readonly type: 'embeddings'; readonly texts: readonly string[]; readonly ndims?: number; readonly encodingFormat: 'base64' | 'float' | 'omit' }
-  /** The ids of the models: https://platform.openai.com/docs/api-reference/models/list. */
-  | { readonly type: 'models' }
+import type { ClientSettings, Lookup, RecordedRequest, RequestReader } from './recorded-request.ts'
 
 /** A lookup that was recorded, its answer and where it went. */
 export interface ReadLookup {

@@ -1,9 +1,8 @@
 import type { AssistantMessage, Message, UserMessage } from '@buildscale/rig'
 import { findAnswer, findOriginal, findPredecessor, handedOutLater, isBeforeItsQuestion, isElsewhere } from './attribute-answers.ts'
 import { canonical, parseJson } from './json.ts'
-import type { Lookup } from './lookup.ts'
 import type { ReadExchange } from './read-exchange.ts'
-import type { Entry, RecordedRequest, Settings } from './recorded-request.ts'
+import type { Entry, Lookup, RecordedRequest, Settings } from './recorded-request.ts'
 import { unansweredCall } from './unanswered-calls.ts'
 
 /** What the messages of a run are made of. Everything that names an exchange comes from the runtime, never from the recording. */

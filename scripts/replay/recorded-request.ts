@@ -1,5 +1,4 @@
 import type { ImagePart, Message, OutputSchema, ToolChoice, ToolDefinition } from '@buildscale/rig'
-import type { Lookup } from './lookup.ts'
 import { canonical, isList, isObject, stringAt, without, type Json, type JsonObject } from './json.ts'
 
 export type WireName = 'responses' | 'chat' | 'messages'
@@ -66,6 +65,13 @@ export interface Entry {
   /** Of what an assistant is said to have said: its form shows that the caller wrote it, not a model. */
   readonly isCallersOwn?: boolean
 }
+
+/** A question to a provider that is no conversation. */
+export type Lookup =
+  /** Vectors of texts: https://platform.openai.com/docs/api-reference/embeddings/create. */
+  | { readonly type: 'embeddings'; readonly texts: readonly string[]; readonly ndims?: number; readonly encodingFormat: 'base64' | 'float' | 'omit' }
+  /** The ids of the models: https://platform.openai.com/docs/api-reference/models/list. */
+  | { readonly type: 'models' }
 
 /** A recorded request as its caller meant it. */
 export interface RecordedRequest {
