@@ -68,13 +68,14 @@ function formOf(bodies: readonly JsonObject[]): ChatForm {
   const all = bodies.flatMap((body) => objectsAt(body, 'messages'))
   const system = all.find(({ role }) => role === 'system' || role === 'developer')
   const assistants = all.filter(({ role }) => role === 'assistant')
-  const saying = assistants.find(({ content }) => typeof content === 'string' || isList(content))
+  const saying = assistants.find(({ content }) => (typeof content === 'string' && content !== '') || isList(content))
   const streamed = bodies.find((body) => body['stream'] === true)
   const replayReasoning = (['reasoning_details', 'reasoning_content', 'reasoning'] as const).find((field) => assistants.some((message) => field in message))
   const newField = bodies.some((body) => 'max_completion_tokens' in body && !NEEDS_NEW_FIELD.test(stringAt(body, 'model') ?? ''))
   return {
     ...(system === undefined ? {} : { systemRole: system['role'] === 'developer' ? 'developer' : 'system', systemContent: formOfContent(system) }),
     ...(saying === undefined ? {} : { assistantContent: formOfContent(saying) }),
+    ...(assistants.some((message) => message['content'] === '' && 'tool_calls' in message) ? { emptyContent: 'string' } : {}),
     ...(newField ? { maxTokensField: 'max_completion_tokens' } : {}),
     ...(streamed === undefined ? {} : { streamOptions: objectAt(streamed, 'stream_options')['include_usage'] === true }),
     ...(replayReasoning === undefined ? {} : { replayReasoning }),

@@ -57,6 +57,13 @@ const REQUESTS: Readonly<Record<WireName, Readonly<Record<string, JsonObject>>>>
       messages: [{ role: 'user', content: 'Look.' }], tool_choice: null,
       tools: [{ type: 'function', function: { name: 'look', description: 'Looks.', parameters: schema } }],
     },
+    'calls without a text, whose place is kept': {
+      messages: [
+        { role: 'user', content: 'Look.' },
+        { role: 'assistant', content: '', tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } }] },
+        { role: 'tool', tool_call_id: 'call_1', content: 'This.' },
+      ],
+    },
     'a result with an image': {
       messages: [
         { role: 'user', content: 'Look.' },

@@ -21,6 +21,7 @@ export interface ChatForm {
   readonly systemRole?: 'system' | 'developer'
   readonly systemContent?: 'parts' | 'string'
   readonly assistantContent?: 'parts' | 'string'
+  readonly emptyContent?: 'omit' | 'string'
   readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens'
   readonly streamOptions?: boolean
   readonly replayReasoning?: 'reasoning_content' | 'reasoning' | 'reasoning_details'

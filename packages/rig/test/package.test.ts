@@ -113,6 +113,12 @@ describe('the packed package', () => {
     expect(fields.filter((field) => ['dependencies', 'devDependencies', 'scripts'].includes(field))).toEqual([])
   })
 
+  it('is written without syntax that the oldest supported Node lacks', () => {
+    const scripts = globSync('dist/**/*.js', { cwd: installed })
+    expect(scripts).not.toEqual([])
+    for (const file of scripts) expect(readFileSync(join(installed, file), 'utf8'), file).not.toMatch(/^\s*(await )?using \w+ = |\bimport defer\b/m)
+  })
+
   it('needs nothing but Node and the peers that its manifest names', () => {
     const { peerDependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { peerDependencies: Record<string, string> }
     const imported = globSync('dist/**/*.{js,d.ts}', { cwd: installed })

@@ -142,8 +142,12 @@ function request() {
 }
 
 async function withModel(make: MakeModel, turns: readonly ScriptedTurn[], use: (model: CompletionModel) => Promise<void>): Promise<void> {
-  await using subject = await make(turns)
-  await use(subject.model)
+  const subject = await make(turns)
+  try {
+    await use(subject.model)
+  } finally {
+    await subject[Symbol.asyncDispose]()
+  }
 }
 
 async function all(stream: AsyncIterable<StreamedAssistantContent>, onFirst: () => void = () => undefined): Promise<StreamedAssistantContent[]> {

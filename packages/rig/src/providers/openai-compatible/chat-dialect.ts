@@ -13,6 +13,8 @@ export interface ChatDialect {
   readonly systemContent: 'parts' | 'string'
   /** The same for the texts of assistant messages. */
   readonly assistantContent: 'parts' | 'string'
+  /** What stands for the text of a turn of calls without any: nothing, or an empty string for servers that miss the field (DeepSeek). */
+  readonly emptyContent: 'omit' | 'string'
   /** For servers without content parts at all (DeepSeek): texts are joined, images and files are refused here. */
   readonly stringContentOnly: boolean
   /** Whether usage is asked for with `stream_options`; Mistral and Perplexity send it unasked, and refuse or ignore the field. */
@@ -54,6 +56,7 @@ export const OPENAI_DIALECT: ChatDialect = {
   systemRole: 'system',
   systemContent: 'parts',
   assistantContent: 'parts',
+  emptyContent: 'omit',
   stringContentOnly: false,
   streamOptions: true,
   replayReasoning: 'reasoning_content',

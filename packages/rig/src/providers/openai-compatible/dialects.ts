@@ -76,14 +76,14 @@ export const LLAMA_CPP: ChatServer = {
   dialect: { ...PLAIN_DIALECT, replayReasoning: 'reasoning_content', toolChoice: 'string', outputWithTools: false },
 }
 
-/** Takes plain strings only, wants the reasoning of tool calls back, and knows JSON output without a schema: https://api-docs.deepseek.com. */
+/** Takes plain strings only, wants the reasoning of tool calls back and a content beside them, and knows JSON output without a schema: https://api-docs.deepseek.com. */
 export const DEEPSEEK: ChatServer = {
   ...HOSTED,
   provider: 'deepseek',
   baseUrl: 'https://api.deepseek.com/v1',
   apiKeyVariable: 'DEEPSEEK_API_KEY',
   baseUrlVariable: 'DEEPSEEK_BASE_URL',
-  dialect: { ...PLAIN_DIALECT, stringContentOnly: true, replayReasoning: 'reasoning_content', responseFormat: 'json_object' },
+  dialect: { ...PLAIN_DIALECT, stringContentOnly: true, emptyContent: 'string', replayReasoning: 'reasoning_content', responseFormat: 'json_object' },
 }
 
 /** Refuses message fields that it does not know, reasoning among them: https://console.groq.com/docs. */

@@ -143,9 +143,13 @@ function assistantMessages(message: AssistantMessage, options: ChatMessageOption
   return [{
     role: 'assistant',
     ...reasoningFields(message, { ...options, isOwn }),
-    ...(texts.length === 0 ? {} : { content: isString ? texts.join('') : texts.map(textPart) }),
+    ...(texts.length === 0 ? emptyContent(dialect) : { content: isString ? texts.join('') : texts.map(textPart) }),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
   }]
+}
+
+function emptyContent({ emptyContent: form }: ChatDialect): JsonObject {
+  return form === 'string' ? { content: '' } : {}
 }
 
 function toolCall(call: ToolCall, callIds: WireCallIds, isOwn: boolean): JsonObject {
