@@ -49,6 +49,16 @@ describe('a client of Chat Completions', () => {
     expect(await new CompletionsClient({ baseUrl: server.baseUrl, fetch }).completionModel('m').stream(request).response).toEqual(first)
   })
 
+  it('extracts data, and embeds where the server can', async () => {
+    await using server = await startChatServer([
+      whole(calls(toolCall('c', 'submit', { name: 'Ada' }))),
+      { type: 'json', status: 200, body: { data: [{ index: 0, embedding: [1, 2] }] } },
+    ])
+    const connected = ollama({ baseUrl: server.baseUrl })
+    await expect(connected.extractor('m', z.object({ name: z.string() })).build().extract('Ada')).resolves.toEqual({ name: 'Ada' })
+    await expect(connected.embeddingModel('e', { encodingFormat: 'omit' }).embedText('Ada')).resolves.toEqual({ document: 'Ada', vec: [1, 2] })
+  })
+
   it('lists the models and verifies the key', async () => {
     const models: ChatReply = { type: 'json', status: 200, body: { object: 'list', data: [{ id: 'a' }, { id: 'b' }, {}] } }
     await using server = await startChatServer([models, { type: 'json', status: 200, body: [{ id: 'c' }] }, models, refused(401, 'invalid_api_key'), { type: 'body', status: 200, body: '<html>' }])

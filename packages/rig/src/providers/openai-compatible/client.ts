@@ -2,10 +2,13 @@ import { AgentBuilder } from '../../agent/agent-builder.ts'
 import type { CallOptions } from '../../completion/completion-request.ts'
 import { arrayAt, isJsonArray, isJsonObject, stringAt, tryParseJson } from '../../completion/json.ts'
 import { CompletionError, ConfigError } from '../../errors.ts'
+import { ExtractorBuilder } from '../../extractor/extractor-builder.ts'
 import { connect, type ConnectionOptions } from '../../http/connection-options.ts'
 import type { HttpClient } from '../../http/http-client.ts'
 import { withRetry } from '../../http/retry.ts'
 import { readText } from '../../http/transport.ts'
+import type { SchemaLike } from '../../tool/schema.ts'
+import { OpenAiEmbeddingModel, type OpenAiEmbeddingOptions } from '../openai/embedding-model.ts'
 import { ChatCompletionModel } from './chat-completion-model.ts'
 import type { ChatDialect } from './chat-dialect.ts'
 import { OPENAI } from './dialects.ts'
@@ -54,6 +57,16 @@ export class CompatibleClient {
 
   agent<Deps = unknown>(id: string): AgentBuilder<Deps> {
     return new AgentBuilder<Deps>(this.completionModel(id))
+  }
+
+  /** Gets data in the form of `schema` out of text. Throws `TypeError` for a schema without a JSON form. */
+  extractor<S extends SchemaLike>(id: string, schema: S): ExtractorBuilder<S> {
+    return new ExtractorBuilder(this.completionModel(id), schema)
+  }
+
+  /** For servers that have embeddings: `omit` their encoding where the server does not know the field. */
+  embeddingModel(id: string, options: number | OpenAiEmbeddingOptions = {}): OpenAiEmbeddingModel {
+    return new OpenAiEmbeddingModel({ ...(typeof options === 'number' ? { ndims: options } : options), http: this.#http, model: id })
   }
 
   /** Whether the server is there and takes the key. Throws `CompletionError` otherwise: status 401 or 403 for the key. */

@@ -205,6 +205,11 @@ describe('the dialect of', () => {
     expect(() => messagesOf([Message.user([{ type: 'image', source: { kind: 'url', url: 'https://x' } }])], DEEPSEEK.dialect)).toThrow('texts only')
   })
 
+  it('keep a place for the text of a turn of calls only where a server misses it: DeepSeek refuses such a turn in which it did not reason', () => {
+    expect(messagesOf([hello, turn([call]), Message.toolResult(call, 'r')], DEEPSEEK.dialect)[1]).toEqual({ role: 'assistant', content: '', tool_calls: [wireCall] })
+    expect(messagesOf([hello, turn([call]), Message.toolResult(call, 'r')], GROQ.dialect)[1]).toEqual({ role: 'assistant', tool_calls: [wireCall] })
+  })
+
   it('Mistral has tool call ids of nine letters and digits, alike for a call and its result, different for different calls', () => {
     const second: ToolCall = { ...call, id: 'call_2', provider: { callId: 'call_2' } }
     const own: ToolCall = { ...call, id: 'abcDEF123', provider: { callId: 'abcDEF123' } }
