@@ -45,7 +45,7 @@ function openAi(client: ClientSettings, baseUrl: string): openai.Client {
     baseUrl,
     retry: false,
     replayPhase: false,
-    ...(client.responses === undefined ? {} : { systemInstructions: client.responses.systemInstructions }),
+    ...(client.responses === undefined ? {} : client.responses),
   })
 }
 

@@ -14,8 +14,9 @@ const ENCRYPTED = 'reasoning.encrypted_content'
 /** Requests of the Responses API: https://platform.openai.com/docs/api-reference/responses/create. */
 export const responsesReader: RequestReader = { read, messages }
 
-function read({ body, client }: RequestSource): RecordedRequest {
-  const all = inputItems(body).map(entryOf)
+function read({ body, client, siblings }: RequestSource): RecordedRequest {
+  const itemForm = siblings.some((sibling) => objectsAt(sibling, 'input').some(isPlain)) ? 'plain' : 'full'
+  const all = inputItems(body).map((item) => entryOf(item, itemForm))
   const [first] = all
   const instructions = stringAt(body, 'instructions')
   const systemInInput = first?.role === 'system'
@@ -24,7 +25,7 @@ function read({ body, client }: RequestSource): RecordedRequest {
   const settings: Settings = {
     ...common(body),
     ...(preamble === undefined ? {} : { preamble }),
-    client: { ...client, wire: 'responses', responses: { systemInstructions: instructions === undefined && systemInInput ? 'inputSystemMessages' : 'instructions' } },
+    client: { ...client, wire: 'responses', responses: { systemInstructions: instructions === undefined && systemInInput ? 'inputSystemMessages' : 'instructions', itemForm } },
   }
   return {
     isStreaming: body['stream'] === true,
@@ -57,14 +58,19 @@ function inputItems(body: JsonObject): readonly JsonObject[] {
   return text === undefined ? objectsAt(body, 'input') : [{ role: 'user', content: text }]
 }
 
-function entryOf(item: JsonObject): Entry {
+/** Only clients that write all items so shortly write what a user or the system says as a string. */
+function isPlain({ type, role, content }: JsonObject): boolean {
+  return type === 'message' && (role === 'user' || role === 'system') && typeof content === 'string'
+}
+
+function entryOf(item: JsonObject, itemForm: 'full' | 'plain'): Entry {
   if (item['type'] === 'function_call_output') return entry('result', item, { callId: stringAt(item, 'call_id') ?? '' })
   switch (item['role']) {
     case 'user': return entry('user', item)
     case 'system':
     case 'developer': return entry('system', item)
     // What a model wrote has an id and a list of parts.
-    default: return entry('assistant', item, { isCallersOwn: item['role'] === 'assistant' && typeof item['content'] === 'string' && !('id' in item) })
+    default: return entry('assistant', item, { isCallersOwn: itemForm === 'full' && item['role'] === 'assistant' && typeof item['content'] === 'string' && !('id' in item) })
   }
 }
 

@@ -11,7 +11,7 @@ export interface ClientSettings {
   readonly query: Readonly<Record<string, string>>
   /** By name in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  readonly responses?: { readonly systemInstructions: 'instructions' | 'inputSystemMessages' }
+  readonly responses?: { readonly systemInstructions: 'instructions' | 'inputSystemMessages'; readonly itemForm: 'full' | 'plain' }
   readonly chat?: ChatForm
   readonly messages?: MessagesForm
 }

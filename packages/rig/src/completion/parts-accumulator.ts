@@ -18,7 +18,7 @@ interface TextSlot {
 interface ReasoningSlot {
   readonly kind: 'reasoning'
   readonly position: number
-  readonly providerId: string | undefined
+  providerId: string | undefined
   /** What the deltas said, by kind and index. */
   readonly said: Map<string, { readonly type: 'text' | 'summary'; text: string }>
   restated: readonly ReasoningContent[] | undefined
@@ -156,7 +156,11 @@ export class PartsAccumulator {
 
   #openReasoning({ id, providerId, position }: { readonly id: string; readonly providerId?: string; readonly position?: number }): ReasoningSlot {
     const slot = this.#byId.get(id)
-    if (slot?.kind === 'reasoning' && slot.isOpen) return slot
+    if (slot?.kind === 'reasoning' && slot.isOpen) {
+      // Some servers name an item anew when it is done, and its encrypted content goes with that name.
+      slot.providerId = providerId ?? slot.providerId
+      return slot
+    }
     return this.#add(id, { kind: 'reasoning', position: this.#place(position), providerId, said: new Map(), restated: undefined, meta: undefined, isOpen: true })
   }
 

@@ -14,7 +14,7 @@ const origin = (provider: string, api: string) => ({ provider, api, model: 'm' }
 
 /** The encoder of every provider, by the API whose own answers it replays in full. */
 const ENCODERS: Readonly<Record<string, { encode(request: CompletionRequest, options: { readonly isStreaming: boolean }): RequestBody }>> = {
-  responses: new ResponsesEncoder({ origin: origin('openai', 'responses'), systemInstructions: 'instructions', strictTools: undefined, replayPhase: true, serverState: false }),
+  responses: new ResponsesEncoder({ origin: origin('openai', 'responses'), systemInstructions: 'instructions', strictTools: undefined, replayPhase: true, itemForm: 'full', serverState: false }),
   chat: new ChatRequestEncoder({ origin: origin('openai', 'chat'), dialect: { ...OPENAI_DIALECT, replayReasoning: 'reasoning_details' }, strictTools: undefined }),
   plain: new ChatRequestEncoder({ origin: origin('plain', 'chat'), dialect: { ...PLAIN_DIALECT, toolIdFormat: /^[a-zA-Z0-9]{9}$/ }, strictTools: undefined }),
   messages: new MessagesEncoder({ origin: origin('anthropic', 'messages'), replayIsError: true, replayUnsignedThinking: true }),

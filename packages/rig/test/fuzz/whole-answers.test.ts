@@ -25,7 +25,7 @@ function answering(status: number, body: Uint8Array, headers: Headers = new Head
 }
 
 const MODELS: Readonly<Record<(typeof WIRES)[number], (http: HttpClient) => HttpCompletionModel>> = {
-  responses: (http) => new ResponsesCompletionModel({ http, model: 'm', systemInstructions: 'instructions', strictTools: undefined, replayPhase: true, serverState: false }),
+  responses: (http) => new ResponsesCompletionModel({ http, model: 'm', systemInstructions: 'instructions', strictTools: undefined, replayPhase: true, itemForm: 'full', serverState: false }),
   chat: (http) => new ChatCompletionModel({ http, model: 'm', provider: 'test', dialect: { ...OPENAI_DIALECT, thinkTags: true }, strictTools: undefined }),
   messages: (http) => new AnthropicCompletionModel({ http, model: 'm' }),
 }

@@ -19,6 +19,8 @@ export interface ClientOptions extends ConnectionOptions {
   readonly organization?: string
   readonly project?: string
   readonly systemInstructions?: SystemInstructions
+  /** `plain` for servers that want texts as strings and items without a status, as xAI does; `full` unless given. */
+  readonly itemForm?: 'full' | 'plain'
   /** Makes every tool strict that does not say otherwise; unless given the service decides. */
   readonly strictTools?: boolean
   /** Whether a message's `phase` goes back with it, as newer models want it; `true` unless given. */
@@ -51,8 +53,8 @@ export class Client {
   }
 
   completionModel(id: string): ResponsesCompletionModel {
-    const { systemInstructions = 'instructions', strictTools, replayPhase = true, serverState = false } = this.#options
-    return new ResponsesCompletionModel({ http: this.#http, model: id, systemInstructions, strictTools, replayPhase, serverState })
+    const { systemInstructions = 'instructions', itemForm = 'full', strictTools, replayPhase = true, serverState = false } = this.#options
+    return new ResponsesCompletionModel({ http: this.#http, model: id, systemInstructions, itemForm, strictTools, replayPhase, serverState })
   }
 
   agent<Deps = unknown>(id: string): AgentBuilder<Deps> {
@@ -61,7 +63,7 @@ export class Client {
 
   /** The same account by Chat Completions, with a dialect for servers that nearly are OpenAI. */
   completionsApi({ dialect }: { readonly dialect?: Partial<ChatDialect> } = {}): CompletionsClient {
-    const { systemInstructions: _systemInstructions, replayPhase: _replayPhase, serverState: _serverState, ...shared } = this.#options
+    const { systemInstructions: _systemInstructions, itemForm: _itemForm, replayPhase: _replayPhase, serverState: _serverState, ...shared } = this.#options
     return new CompletionsClient({ ...shared, ...(dialect === undefined ? {} : { dialect }) })
   }
 

@@ -6,7 +6,7 @@ import type { CompletionRequest } from '../../completion/completion-request.ts'
 import { RequestEncoder, type RequestEncoderOptions } from './encode-request.ts'
 
 const origin = { provider: 'openai', api: 'responses', model: 'm' }
-const encoder = (options: Partial<RequestEncoderOptions> = {}) => new RequestEncoder({ origin, systemInstructions: 'instructions', strictTools: undefined, replayPhase: true, serverState: false, ...options })
+const encoder = (options: Partial<RequestEncoderOptions> = {}) => new RequestEncoder({ origin, systemInstructions: 'instructions', strictTools: undefined, replayPhase: true, itemForm: 'full', serverState: false, ...options })
 const encode = (request: CompletionRequest, options: Partial<RequestEncoderOptions> = {}) => JSON.parse(bodyText(encoder(options).encode(request, { isStreaming: false })))
 const inputOf = (...messages: AnyMessage[]) => encode({ messages }).input
 const turn = (content: readonly AssistantContent[], from = origin): AnyMessage => ({ role: 'assistant', content, origin: from })
@@ -104,6 +104,18 @@ describe('a request to OpenAI Responses', () => {
   it('asks for structured output under a name that is allowed', () => {
     const schema = { title: 'My Answer', type: 'object', properties: { a: { type: 'string' } }, required: ['a'] }
     expect(encode({ messages: [Message.user('u')], outputSchema: { schema } }).text.format).toMatchObject({ type: 'json_schema', name: 'My_Answer', strict: true, schema: { additionalProperties: false } })
+  })
+
+  it('is written shortly for servers that know no other form: strings, one item for what a user says at once, no status', () => {
+    const messages = [Message.user([{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }]), turn([reasoning, text, call]), Message.toolResult(call, 'out'), Message.user('c')]
+    expect(encode({ messages }, { itemForm: 'plain' }).input).toEqual([
+      { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'a' }, { type: 'input_text', text: 'b' }] },
+      { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: 's' }] },
+      { type: 'message', role: 'assistant', phase: 'final_answer', content: 't' },
+      { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{"b": 1, "2": 3}' },
+      { type: 'function_call_output', call_id: 'call_1', output: 'out' },
+      { type: 'message', role: 'user', content: 'c' },
+    ])
   })
 
   it('names the response to go on from and sends what was said since, where the provider keeps the conversation', () => {

@@ -5,6 +5,7 @@ import { CompletionError } from '../../errors.ts'
 import { assistantItems, documentItem, systemItem, userItems, type ReplayOptions } from './encode-input.ts'
 import type { RequestBody } from '../../http/transport.ts'
 import { isSameOrigin } from '../same-origin.ts'
+import { plainItems } from './plain-items.ts'
 import { InputFragments } from '../input-fragments.ts'
 import { schemaName } from '../schema-name.ts'
 import { strictSchema } from '../strict-schema.ts'
@@ -21,6 +22,8 @@ export interface RequestEncoderOptions {
   /** Makes every tool strict that does not say otherwise; `undefined` leaves it to the service. */
   readonly strictTools: boolean | undefined
   readonly replayPhase: boolean
+  /** `plain`: texts as strings, and nothing in an item that is not needed; for servers that refuse more. */
+  readonly itemForm: 'full' | 'plain'
   /** Goes on from the provider's own copy of the conversation where it has one: only what was said since is sent. */
   readonly serverState: boolean
 }
@@ -91,9 +94,14 @@ export class RequestEncoder {
     const key = `${replay.isStored} ${replay.target.model}`
     const known = this.#fragments.get(key)
     if (known !== undefined) return known
-    const fresh = new InputFragments((message) => encodeMessage(message, replay))
+    const fresh = new InputFragments((message) => this.#items(message, replay).map((item) => JSON.stringify(item)).join(','))
     this.#fragments.set(key, fresh)
     return fresh
+  }
+
+  #items(message: AnyMessage, replay: ReplayOptions): readonly Json[] {
+    const items = itemsOf(message, replay)
+    return this.#options.itemForm === 'plain' ? plainItems(items) : items
   }
 
   #instructionsField(lifted: readonly SystemMessage[]): string {
@@ -142,11 +150,11 @@ function nonEmpty(parts: RequestBody): RequestBody {
   return parts.filter(({ length }) => length > 0)
 }
 
-function encodeMessage(message: AnyMessage, replay: ReplayOptions): string {
+function itemsOf(message: AnyMessage, replay: ReplayOptions): readonly Json[] {
   switch (message.role) {
-    case 'system': return message.content.trim() === '' ? '' : JSON.stringify(systemItem(message.content))
-    case 'user': return userItems(message).map((item) => JSON.stringify(item)).join(',')
-    case 'assistant': return assistantItems(message, replay).map((item) => JSON.stringify(item)).join(',')
+    case 'system': return message.content.trim() === '' ? [] : [systemItem(message.content)]
+    case 'user': return userItems(message)
+    case 'assistant': return assistantItems(message, replay)
   }
 }
 

@@ -15,6 +15,7 @@ export interface ResponsesModelOptions {
   readonly http: HttpClient
   readonly model: string
   readonly systemInstructions: SystemInstructions
+  readonly itemForm: 'full' | 'plain'
   readonly strictTools: boolean | undefined
   readonly replayPhase: boolean
   readonly serverState: boolean

@@ -35,6 +35,15 @@ describe('a streamed response', () => {
     expect(choice.map(({ type }) => type)).toEqual(['reasoning', 'text', 'tool_call'])
   })
 
+  it('calls a reasoning item what it is called in the end, for its encrypted content goes with that name', () => {
+    const { choice } = decode([
+      { type: 'response.output_item.added', output_index: 0, item: { type: 'reasoning', id: 'rs_early', summary: [] } },
+      { type: 'response.output_item.done', output_index: 0, item: { type: 'reasoning', id: 'rs_late', summary: [], encrypted_content: 'e' } },
+      completed(),
+    ])
+    expect(choice).toEqual([{ type: 'reasoning', id: 'rs_late', content: [{ type: 'encrypted', data: 'e' }] }])
+  })
+
   it('takes the encrypted content of the finished reasoning item, and every summary once', () => {
     const place = { output_index: 0, item_id: 'rs_0' }
     const { choice, items } = decode([
