@@ -73,7 +73,8 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
     title: 'tool loop, one call a step, 300 steps',
     server: 'load',
     clients: CLIENT_NAMES,
-    work: { type: 'steps', steps: 300, warmUpRuns: 2, runs: 2 },
+    // As with bursts, costs fall for some time: the more code there is, the longer.
+    work: { type: 'steps', steps: 300, warmUpRuns: 5, runs: 3 },
     quick: { type: 'steps', steps: 5, warmUpRuns: 1, runs: 1 },
   },
   parallel: {
