@@ -45,16 +45,21 @@ async function streamAll(client: BenchClient, { model, deltas }: { readonly mode
 
 async function measureSteps(client: BenchClient, { steps, warmUpRuns, runs }: WorkOf<'steps'>): Promise<Measurement> {
   for (let made = 0; made < warmUpRuns; made += 1) await runSteps(client, steps)
-  const costs: (readonly number[])[] = []
-  for (let made = 0; made < runs; made += 1) costs.push(await stepCosts(client, steps))
-  const perPlace = Array.from({ length: steps }, (_, index) => mean(costs.map((run) => run[index] ?? 0)))
-  const tail = Math.min(20, steps)
+  const measured: ReturnType<typeof stepFigures>[] = []
+  for (let made = 0; made < runs; made += 1) measured.push(stepFigures(await stepCosts(client, steps)))
+  const middle = (figure: keyof ReturnType<typeof stepFigures>) => middleOf(measured.map((run) => run[figure]))
+  return { perStep20: middle('perStep20'), perStep100: middle('perStep100'), perStepAll: middle('perStepAll'), growthPer100: middle('growthPer100'), lastToFirst: middle('lastToFirst') }
+}
+
+/** What one run says: `costs` of its steps, in their order. */
+function stepFigures(costs: readonly number[]) {
+  const tail = Math.min(20, costs.length)
   return {
-    perStep20: mean(perPlace.slice(0, 20)),
-    perStep100: mean(perPlace.slice(0, 100)),
-    perStepAll: mean(perPlace),
-    growthPer100: slope(perPlace) * 100,
-    lastToFirst: mean(perPlace.slice(-tail)) / mean(perPlace.slice(0, tail)),
+    perStep20: mean(costs.slice(0, 20)),
+    perStep100: mean(costs.slice(0, 100)),
+    perStepAll: mean(costs),
+    growthPer100: slope(costs) * 100,
+    lastToFirst: mean(costs.slice(-tail)) / mean(costs.slice(0, tail)),
   }
 }
 
@@ -110,7 +115,11 @@ async function measureArguments(client: BenchClient, { deltas, chars, runs }: Wo
 async function medianOf(times: number, work: () => Promise<unknown>): Promise<number> {
   const costs: number[] = []
   for (let made = 0; made < times; made += 1) costs.push(await cpuOf(work))
-  return costs.toSorted((a, b) => a - b)[Math.floor(times / 2)] ?? 0
+  return middleOf(costs)
+}
+
+function middleOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }
 
 function lookUp({ path }: LookupArguments): string {

@@ -6,7 +6,7 @@ export type Work =
   | { readonly type: 'text'; readonly deltas: number; readonly warmUps: number; readonly repeats: number; /** Deltas a second, one per write; undefined for a burst. */ readonly perSecond?: number }
   /** `streams` at once, of `deltas` each; beside them `singles`, one after the other, which are also the warm-up. */
   | { readonly type: 'streams'; readonly streams: number; readonly deltas: number; readonly singles: number }
-  /** Runs of `steps` steps: `warmUpRuns` before anything is timed, then `runs`. */
+  /** Runs of `steps` steps: `warmUpRuns` before anything is timed, then `runs`, the median of which counts. */
   | { readonly type: 'steps'; readonly steps: number; readonly warmUpRuns: number; readonly runs: number }
   /** One run and nothing before it. */
   | { readonly type: 'memory'; readonly steps: number }
@@ -74,7 +74,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
     server: 'load',
     clients: CLIENT_NAMES,
     // As with bursts, costs fall for some time: the more code there is, the longer.
-    work: { type: 'steps', steps: 300, warmUpRuns: 5, runs: 3 },
+    work: { type: 'steps', steps: 300, warmUpRuns: 5, runs: 5 },
     quick: { type: 'steps', steps: 5, warmUpRuns: 1, runs: 1 },
   },
   parallel: {
