@@ -12,8 +12,6 @@ import { readText, type RequestBody } from '../http/transport.ts'
 import { readEventStream } from './read-event-stream.ts'
 import type { DecodedResponse, Wire } from './wire.ts'
 
-export type { DecodedResponse, DecodeOptions, DecoderOutput, StreamDecoder, Wire } from './wire.ts'
-
 export interface HttpCompletionModelOptions {
   readonly http: HttpClient
   readonly model: string

@@ -2,7 +2,7 @@ import type { StreamedAssistantContent, StreamFinal } from '../../src/completion
 import type { AssistantContent } from '../../src/completion/message-types.ts'
 import { PartsAccumulator } from '../../src/completion/parts-accumulator.ts'
 import { MessagesStreamDecoder } from '../../src/providers/anthropic/messages-stream-decoder.ts'
-import type { DecoderOutput, StreamDecoder } from '../../src/providers/http-completion-model.ts'
+import type { DecoderOutput, StreamDecoder } from '../../src/providers/wire.ts'
 import { ChatStreamDecoder } from '../../src/providers/openai-compatible/chat-stream-decoder.ts'
 import { ResponsesStreamDecoder } from '../../src/providers/openai/responses-stream-decoder.ts'
 

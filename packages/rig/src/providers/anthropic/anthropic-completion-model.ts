@@ -1,6 +1,7 @@
 import type { ModelCapabilities } from '../../completion/completion-model.ts'
 import type { HttpClient } from '../../http/http-client.ts'
-import { HttpCompletionModel, type DecodeOptions, type DecoderOutput, type Wire } from '../http-completion-model.ts'
+import { HttpCompletionModel } from '../http-completion-model.ts'
+import type { DecodeOptions, DecoderOutput, Wire } from '../wire.ts'
 import { decodeMessage } from './decode-response.ts'
 import { RequestEncoder, type RequestOptions } from './encode-request.ts'
 import { MessagesStreamDecoder } from './messages-stream-decoder.ts'

@@ -3,7 +3,7 @@ import { arrayAt, isJsonObject, numberAt, objectAt, stringAt, type Json, type Js
 import { PartsAccumulator } from '../../completion/parts-accumulator.ts'
 import { ZERO_USAGE, type Usage } from '../../completion/usage.ts'
 import { CompletionError } from '../../errors.ts'
-import type { DecodedResponse, DecodeOptions } from '../http-completion-model.ts'
+import type { DecodedResponse, DecodeOptions } from '../wire.ts'
 import { messagesError } from './messages-error.ts'
 
 /** The message object of a whole answer. Throws `CompletionError` for one that is an error, or no message at all. */

@@ -1,6 +1,6 @@
 import { arrayAt, isJsonObject, numberAt, objectAt, stringAt, tryParseJson, type Json, type JsonObject } from '../../completion/json.ts'
 import { CompletionError } from '../../errors.ts'
-import type { DecodeOptions, DecoderOutput, StreamDecoder } from '../http-completion-model.ts'
+import type { DecodeOptions, DecoderOutput, StreamDecoder } from '../wire.ts'
 import { argumentsText, blockChoices, callEnd, callStart, citationsMeta, isCutOff, messageFinal, thinkingContent } from './decode-response.ts'
 import { messagesError } from './messages-error.ts'
 

@@ -1,6 +1,7 @@
 import type { ModelCapabilities } from '../../completion/completion-model.ts'
 import type { HttpClient } from '../../http/http-client.ts'
-import { HttpCompletionModel, type Wire } from '../http-completion-model.ts'
+import { HttpCompletionModel } from '../http-completion-model.ts'
+import type { Wire } from '../wire.ts'
 import type { ChatDialect } from './chat-dialect.ts'
 import { ChatStreamDecoder } from './chat-stream-decoder.ts'
 import { decodeChatResponse } from './decode-chat-response.ts'

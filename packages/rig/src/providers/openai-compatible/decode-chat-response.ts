@@ -3,7 +3,7 @@ import { numberAt, objectAt, stringAt, type JsonObject } from '../../completion/
 import { PartsAccumulator } from '../../completion/parts-accumulator.ts'
 import { ZERO_USAGE, type Usage } from '../../completion/usage.ts'
 import { CompletionError } from '../../errors.ts'
-import type { DecodedResponse, DecodeOptions } from '../http-completion-model.ts'
+import type { DecodedResponse, DecodeOptions } from '../wire.ts'
 import { ChatAnswer } from './chat-answer.ts'
 import { chatError, firstChoice } from './chat-error.ts'
 
