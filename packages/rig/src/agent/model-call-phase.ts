@@ -2,7 +2,7 @@ import type { CompletionModel } from '../completion/completion-model.ts'
 import type { Document, ToolChoice } from '../completion/completion-request.ts'
 import type { AnyMessage } from '../completion/message-types.ts'
 import { NoAnswerError } from '../errors.ts'
-import { acceptOutput, type OutputVerdict } from './accept-output.ts'
+import { acceptOutput, type OutputAnswer } from './accept-output.ts'
 import type { AgentConfig } from './agent-config.ts'
 import type { MultiTurnStreamItem } from './agent-event.ts'
 import type { AgentRun, AgentStep, AssistantTurn } from './agent-run.ts'
@@ -169,21 +169,20 @@ export class ModelCallPhase {
       throw new NoAnswerError(turn.finishReason, turn.maxTokens, run.messages)
     }
     controller.signal.throwIfAborted()
-    if (await this.#settlesOutput(answer, setting, ctx)) return
+    if (await this.#settlesOutput({ turn, calls, internalCallIds }, setting, ctx)) return
     const { tools, toolChoice } = setting
     const pending = await resolveToolCalls(run, calls, { tools, toolChoice, policy: config.invalidToolCalls, hooks, ctx, internalCallIds })
     run.acceptTurn(hooks.has('onInvalidToolCall') ? withRepairs(turn, pending) : turn, pending)
   }
 
   /** Whether the required form of the answer has decided what becomes of it. */
-  async #settlesOutput({ turn, internalCallIds }: ModelTurn, { output }: TurnSetting, ctx: HookContext): Promise<boolean> {
+  async #settlesOutput(answer: OutputAnswer, { output }: TurnSetting, ctx: HookContext): Promise<boolean> {
     if (this.#plan === undefined || output === undefined) return false
     const { run, observer } = this.#input
-    const calls = toolCallsOf({ role: 'assistant', content: turn.content })
-    const verdict: OutputVerdict = await acceptOutput(run, { turn, calls, internalCallIds }, { plan: this.#plan, output })
+    const verdict = await acceptOutput(run, answer, { plan: this.#plan, output })
     switch (verdict.type) {
       case 'asked_again':
-        if (calls.length === 0) observer.item({ type: 'modelTurnRetried', turn: ctx.turn, mode: 'feedback' })
+        if (answer.calls.length === 0) observer.item({ type: 'modelTurnRetried', turn: ctx.turn, mode: 'feedback' })
         return true
       case 'accepted':
         this.#structured = verdict.value

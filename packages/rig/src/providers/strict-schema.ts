@@ -52,7 +52,8 @@ function listOf(value: Json | undefined): readonly Json[] {
   return isJsonArray(value) ? value : []
 }
 
-function admitsNull(schema: Json): boolean {
+/** Whether a value that fits `schema` may be null. References are not looked into. */
+export function admitsNull(schema: Json): boolean {
   if (!isJsonObject(schema)) return false
   const { type, anyOf } = schema
   if (type === 'null' || (isJsonArray(type) && type.includes('null'))) return true

@@ -1,5 +1,6 @@
 import { isJsonArray, isJsonObject, type Json, type JsonObject, type JsonSchema } from '../../completion/json.ts'
 import { CompletionError } from '../../errors.ts'
+import { admitsNull } from '../strict-schema.ts'
 
 /** Keywords below which further schemas stand, one each, in a list, or by name. */
 const SCHEMAS = ['items']
@@ -80,12 +81,6 @@ function closed(node: JsonObject): JsonObject {
 
 function nullable(property: Json): Json {
   return isJsonObject(property) && !admitsNull(property) ? { anyOf: [property, { type: 'null' }] } : property
-}
-
-function admitsNull(schema: JsonObject): boolean {
-  const { type, anyOf } = schema
-  if (type === 'null' || (isJsonArray(type) && type.includes('null'))) return true
-  return isJsonArray(anyOf) && anyOf.some((branch) => isJsonObject(branch) && admitsNull(branch))
 }
 
 function isObjectSchema({ type, properties }: JsonObject): boolean {
