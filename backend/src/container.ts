@@ -25,6 +25,7 @@ import { RigModels, type RigModelSettings } from './services/chat/rig-models.ts'
 import { RigService } from './services/chat/rig-service.ts'
 import { BlobCollector } from './services/files/blob-collector.ts'
 import { FileService } from './services/files/file-service.ts'
+import { JournalFeed } from './services/files/journal-feed.ts'
 import { SearchService } from './services/search/search-service.ts'
 import { DoctorService } from './services/workspaces/doctor-service.ts'
 import { MemberService } from './services/workspaces/member-service.ts'
@@ -51,7 +52,9 @@ export type Container = Awaited<ReturnType<typeof buildContainer>>
 export async function buildContainer(options: ContainerOptions) {
   const { config, db, log } = options
   const mirror = new DiskMirrorService({ db, dataDir: config.dataDir, log })
-  const files = new FileService({ db, mirror, limits: config.limits, tempDir: join(config.dataDir, 'spool') })
+  const journal = new JournalFeed()
+  journal.onChanged(({ workspaceId, seq }) => mirror.changed(workspaceId, seq))
+  const files = new FileService({ db, journal, limits: config.limits, tempDir: join(config.dataDir, 'spool') })
   const search = new SearchService({ mirror })
   const cleanup = new BlobCleanup({ blobs: new BlobCollector({ db }), log })
   const idempotent = new IdempotentTransactions({ db })
@@ -61,7 +64,7 @@ export async function buildContainer(options: ContainerOptions) {
   const members = new MemberService({ db })
   const doctor = new DoctorService({ db, mirror })
 
-  const chat = await buildChat(options, { mirror, files, search })
+  const chat = await buildChat(options, { journal, files, search })
   const closing = new AbortController()
   const isMember = async (of: { readonly workspaceId: string; readonly userId: string }): Promise<boolean> => (await workspaces.roleOf(of)) !== undefined
   const deps: AppDeps = {
@@ -110,16 +113,20 @@ export async function buildContainer(options: ContainerOptions) {
 }
 
 interface FileParts {
-  readonly mirror: DiskMirrorService
+  readonly journal: JournalFeed
   readonly files: FileService
   readonly search: SearchService
 }
 
-async function buildChat({ config, db, nodeId, log, offlineUrl }: ContainerOptions, { mirror, files, search }: FileParts) {
+async function buildChat({ config, db, nodeId, log, offlineUrl }: ContainerOptions, { journal, files, search }: FileParts) {
   const listening = await ListenConnection.open({ connection: db.connection, log })
   const broadcast = new ChatBroadcast({ db, nodeId, log })
   await listening.listen(CHANNEL, (payload) => broadcast.received(payload))
   listening.onRestored(() => broadcast.wakeAll())
+  journal.onChanged(({ workspaceId, seq, origin }) => {
+    if (origin === 'here') broadcast.journalChanged(workspaceId, seq)
+  })
+  broadcast.onJournalChanged((workspaceId, seq) => journal.changedElsewhere(workspaceId, seq))
 
   const models = new RigModels(modelSettings(config, offlineUrl))
   const rig = new RigService({ models, services: { files, search }, log })
@@ -127,7 +134,7 @@ async function buildChat({ config, db, nodeId, log, offlineUrl }: ContainerOptio
   const chats = new ChatService({ db, files, models, broadcast, now: () => new Date() })
   const commands = new ChatCommands({ db, broadcast })
   const events = new ChatEventReader({ db, broadcast })
-  const runner = new ChatTurnRunner({ db, mirror, broadcast, lanes: new WriterLanes(), engine: rig, log, turnMs: config.limits.turnMs })
+  const runner = new ChatTurnRunner({ db, journal, broadcast, lanes: new WriterLanes(), engine: rig, log, turnMs: config.limits.turnMs })
   const queue = new ChatTurnQueue({ db, broadcast, nodeId, log, maxRunning: MAX_RUNNING_TURNS, runTurn: (turn, signal) => runner.run(turn, signal) })
   const worker = new ChatWorker({ connection: db.connection, nodeId, queue, log })
 

@@ -52,7 +52,7 @@ export async function createHttpApp({ fileBytes = 64 * 1024 * 1024, deps = {} }:
   const { db } = database
   const logged: string[] = []
   const mirrored: { workspaceId: string; seq: number }[] = []
-  const files = new FileService({ db, mirror: { changed: (workspaceId, seq) => void mirrored.push({ workspaceId, seq }) }, limits: { fileBytes }, tempDir: join(dataDir, 'spool') })
+  const files = new FileService({ db, journal: { changed: (workspaceId, seq) => void mirrored.push({ workspaceId, seq }) }, limits: { fileBytes }, tempDir: join(dataDir, 'spool') })
   const idempotent = new IdempotentTransactions({ db })
   const auth = new AuthService({ db })
   const app = createApp({

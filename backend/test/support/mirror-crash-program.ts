@@ -10,7 +10,7 @@ import { silentLog } from './silent-log.ts'
 const [, , dataDir = '', workspaceId = ''] = process.argv
 const db = createDb({ type: 'url', url: process.env['DATABASE_URL'] ?? '' }, { log: silentLog, maxConnections: 3 })
 const mirror = new DiskMirrorService({ db, dataDir, log: silentLog })
-const files = new FileService({ db, mirror, limits: { fileBytes: 1e9 } })
+const files = new FileService({ db, journal: mirror, limits: { fileBytes: 1e9 } })
 const pick = (): string => ['/a', '/a/b', '/c'][Math.floor(Math.random() * 3)] ?? '/a'
 
 async function step(set: ChangeSet, number: number): Promise<void> {

@@ -66,6 +66,6 @@ export class MirrorFixture {
   }
 
   #newFiles(): FileService {
-    return new FileService({ db: this.database.db, mirror: this.mirror, limits: { fileBytes: 1024 ** 3 }, tempDir: join(this.dataDir, 'spool') })
+    return new FileService({ db: this.database.db, journal: this.mirror, limits: { fileBytes: 1024 ** 3 }, tempDir: join(this.dataDir, 'spool') })
   }
 }

@@ -68,7 +68,7 @@ export class ToolWorkspace {
     const { database, directory, workspaceId, userId } = place
     this.#place = place
     this.folder = join(directory, workspaceId)
-    this.files = new FileService({ db: database.db, mirror: { changed: () => undefined }, limits: { fileBytes: 1024 ** 3 }, tempDir: join(directory, 'spool') })
+    this.files = new FileService({ db: database.db, journal: { changed: () => undefined }, limits: { fileBytes: 1024 ** 3 }, tempDir: join(directory, 'spool') })
     const waitFor = async () => {
       if (isMirrorCurrent) await this.#copyToDisk()
       return { applied: 0, current: isMirrorCurrent }

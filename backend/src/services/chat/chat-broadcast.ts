@@ -1,5 +1,5 @@
 /**
- * Wakes whoever waits for something in the database: readers of a chat's events, the turn queue, a running turn that must stop.
+ * Wakes whoever waits for something in the database: readers of a chat's events, the turn queue, a running turn that must stop, followers of a workspace's journal on other nodes.
  * In this process directly; on other nodes through `NOTIFY`, after the commit, at most one per 25 ms for everything together. A lost one is
  * harmless: each waiter also polls. Notifications carry pointers, never content.
  */
@@ -8,7 +8,14 @@ import { sql } from 'kysely'
 import type { Db } from '../../db/db.ts'
 
 /** What a notification says. */
-type Pointer = { readonly kind: 'chat'; readonly id: string } | { readonly kind: 'queue' } | { readonly kind: 'stop'; readonly id: string }
+type Pointer =
+  | { readonly kind: 'chat'; readonly id: string }
+  | { readonly kind: 'queue' }
+  | { readonly kind: 'stop'; readonly id: string }
+  | { readonly kind: 'journal'; readonly workspaceId: string; readonly seq: number }
+
+/** Called when another node has committed to a workspace's journal. */
+type JournalReader = (workspaceId: string, seq: number) => void
 
 /** Called when the chat has new events, or with an ephemeral one to pass on. */
 export interface ChatListener {
@@ -32,6 +39,7 @@ export class ChatBroadcast {
   readonly #chats = new Map<string, Set<ChatListener>>()
   readonly #queue = new Set<() => void>()
   readonly #stops = new Set<(turnId: string) => void>()
+  readonly #journals = new Set<JournalReader>()
   readonly #outbox = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #sending: Promise<void> = Promise.resolve()
@@ -56,6 +64,11 @@ export class ChatBroadcast {
   stopRequested(turnId: string): void {
     this.#wake({ kind: 'stop', id: turnId })
     this.#send(`s${turnId}`)
+  }
+
+  /** A workspace's journal has grown on this node, whose own followers know: tells the others. */
+  journalChanged(workspaceId: string, seq: number): void {
+    this.#send(`w${workspaceId}:${seq}`)
   }
 
   /** Passes an event on to whoever reads the chat on this node right now. */
@@ -84,6 +97,12 @@ export class ChatBroadcast {
   onStopRequested(stop: (turnId: string) => void): () => void {
     this.#stops.add(stop)
     return () => this.#stops.delete(stop)
+  }
+
+  /** Calls `read` when another node says that a journal has grown. */
+  onJournalChanged(read: JournalReader): () => void {
+    this.#journals.add(read)
+    return () => this.#journals.delete(read)
   }
 
   /** A notification from the database, on `CHANNEL`: `<node id> <pointer> <pointer> …`. */
@@ -119,6 +138,9 @@ export class ChatBroadcast {
         return
       case 'stop':
         for (const stop of this.#stops) stop(pointer.id)
+        return
+      case 'journal':
+        for (const read of this.#journals) read(pointer.workspaceId, pointer.seq)
         return
     }
   }
@@ -164,5 +186,11 @@ function parsePointer(text: string): Pointer | undefined {
   if (text === 'q') return { kind: 'queue' }
   if (text.startsWith('c')) return { kind: 'chat', id: text.slice(1) }
   if (text.startsWith('s')) return { kind: 'stop', id: text.slice(1) }
+  if (text.startsWith('w')) return journalPointer(text.slice(1))
   return undefined
+}
+
+function journalPointer(text: string): Pointer | undefined {
+  const [workspaceId = '', seq = ''] = text.split(':')
+  return /^\d+$/.test(seq) ? { kind: 'journal', workspaceId, seq: Number(seq) } : undefined
 }

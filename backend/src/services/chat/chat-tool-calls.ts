@@ -6,17 +6,17 @@ import { sql } from 'kysely'
 import type { DbConn } from '../../db/db.ts'
 import type { SessionConn } from '../../db/session-conn.ts'
 import { AppError, publicError } from '../../errors.ts'
-import type { MirrorService } from '../../mirror/mirror-service.ts'
 import type { NewEventRow } from '../../repositories/chat-event-repository.ts'
 import { endToolCall, holdToolCall, markToolCallRunning, type ToolCallRow } from '../../repositories/tool-call-repository.ts'
 import { ChangeSet, type RecordedChange } from '../files/change-set.ts'
+import type { JournalFeed } from '../files/journal-feed.ts'
 import type { ChatBroadcast } from './chat-broadcast.ts'
 import { appendEvents, newEvent } from './chat-event-log.ts'
 import { type ApplyWrite, type CallOutcome, type ClaimedTurn, type EndedCall, LostTurn, type TurnLedger } from './chat-turn.ts'
 
 export interface ToolLedgerDeps {
   readonly conn: Pick<SessionConn, 'run' | 'transaction'>
-  readonly mirror: Pick<MirrorService, 'changed'>
+  readonly journal: Pick<JournalFeed, 'changed'>
   readonly broadcast: Pick<ChatBroadcast, 'published'>
   readonly turn: ClaimedTurn
   /** The attempt that events name now; it grows when a step is asked again. */
@@ -40,7 +40,7 @@ export class ToolLedger implements TurnLedger {
   }
 
   async apply(call: ToolCallRow, apply: ApplyWrite, startedAt: Date): Promise<EndedCall> {
-    const { conn, turn, mirror, broadcast } = this.#deps
+    const { conn, turn, journal, broadcast } = this.#deps
     const { ended, changes } = await conn.transaction(async (tx) => {
       const author = { kind: 'agent' as const, id: turn.userId, turnId: turn.turnId, toolCallId: call.id }
       const set = await ChangeSet.open(tx, { workspaceId: turn.workspaceId, author })
@@ -51,7 +51,7 @@ export class ToolLedger implements TurnLedger {
       return { ended: await this.#store(tx, { call, outcome, startedAt, changes }), changes }
     })
     const last = changes.at(-1)
-    if (last !== undefined) mirror.changed(turn.workspaceId, last.seq)
+    if (last !== undefined) journal.changed(turn.workspaceId, last.seq)
     broadcast.published(turn.chatId)
     return ended
   }

@@ -2,9 +2,9 @@
 import type { Db } from '../../db/db.ts'
 import { SessionConn } from '../../db/session-conn.ts'
 import { publicError } from '../../errors.ts'
-import type { MirrorService } from '../../mirror/mirror-service.ts'
 import { findChat } from '../../repositories/chat-repository.ts'
 import { releaseTurn } from '../../repositories/turn-repository.ts'
+import type { JournalFeed } from '../files/journal-feed.ts'
 import type { ChatBroadcast } from './chat-broadcast.ts'
 import type { WriterLanes } from './chat-delta-writer.ts'
 import { ToolLedger } from './chat-tool-calls.ts'
@@ -16,7 +16,7 @@ import { type ChatTurnEngine, type ClaimedTurn, LostTurn, type StoredTurn, TurnA
 
 export interface TurnRunnerDeps {
   readonly db: Db
-  readonly mirror: Pick<MirrorService, 'changed'>
+  readonly journal: Pick<JournalFeed, 'changed'>
   readonly broadcast: ChatBroadcast
   readonly lanes: WriterLanes
   readonly engine: ChatTurnEngine
@@ -79,7 +79,7 @@ export class ChatTurnRunner {
     const { turn, recorder } = run
     const session = await this.#session(turn)
     const conn = new SessionConn(this.#deps.db)
-    const ledger = new ToolLedger({ conn, mirror: this.#deps.mirror, broadcast: this.#deps.broadcast, turn, attempt: () => recorder.position.attempt })
+    const ledger = new ToolLedger({ conn, journal: this.#deps.journal, broadcast: this.#deps.broadcast, turn, attempt: () => recorder.position.attempt })
     const history = await loadHistory(this.#deps.db.kysely, turn, turn.number)
     let failures = { step: 0, count: 0 }
     for (let current: StoredTurn = run.current; ; current = await loadCurrent(this.#deps.db.kysely, turn)) {

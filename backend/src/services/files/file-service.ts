@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Db, DbConn } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
-import type { MirrorService } from '../../mirror/mirror-service.ts'
 import { readBlob } from '../../repositories/blob-repository.ts'
 import { type FilePlace, type FileRow, findFile, listBelow, listChildren, rootTime } from '../../repositories/file-repository.ts'
 import { findVersion, listVersions, type VersionRow } from '../../repositories/file-version-repository.ts'
@@ -13,13 +12,15 @@ import type { Author } from './author.ts'
 import { ChangeSet, type RecordedChange } from './change-set.ts'
 import { type Content, isLarge } from './content.ts'
 import { fileEntry, rootEntry, versionEntry } from './file-entry.ts'
+import type { JournalFeed } from './journal-feed.ts'
 import { decodeCursor, encodeCursor } from './page-cursor.ts'
 import { spool, type SpoolOptions } from './spool.ts'
 import { storeLargeContent } from './store-content.ts'
 
 export interface FileServiceDeps {
   readonly db: Db
-  readonly mirror: Pick<MirrorService, 'changed'>
+  /** Told of every commit. */
+  readonly journal: Pick<JournalFeed, 'changed'>
   /** `fileBytes`: the largest file. */
   readonly limits: { readonly fileBytes: number }
   /** Where large uploads wait until they are stored. Default: the system's temporary folder. */
@@ -123,16 +124,16 @@ export class FileService {
     return { items: items.map(versionEntry), nextCursor: last === undefined ? null : encodeCursor([String(last.number)]) }
   }
 
-  /** Changes the tree in one transaction, all or nothing, and wakes the mirror after the commit. */
+  /** Changes the tree in one transaction, all or nothing, and tells the journal's followers after the commit. */
   async change<T>(options: { readonly workspaceId: string; readonly author: Author }, apply: (set: ChangeSet) => Promise<T>): Promise<{ readonly result: T; readonly changes: readonly RecordedChange[] }> {
-    const { db, mirror } = this.#deps
+    const { db, journal } = this.#deps
     const done = await db.transaction(async (tx) => {
       const set = await ChangeSet.open(tx, options)
       const result = await apply(set)
       return { result, changes: await set.close() }
     })
     const last = done.changes.at(-1)
-    if (last !== undefined) mirror.changed(options.workspaceId, last.seq)
+    if (last !== undefined) journal.changed(options.workspaceId, last.seq)
     return done
   }
 

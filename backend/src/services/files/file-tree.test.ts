@@ -15,7 +15,7 @@ const woken: { workspaceId: string; seq: number }[] = []
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  files = new FileService({ db: database.db, mirror: { changed: (workspaceId, seq) => woken.push({ workspaceId, seq }) }, limits: { fileBytes: 64 * 1024 * 1024 } })
+  files = new FileService({ db: database.db, journal: { changed: (workspaceId, seq) => woken.push({ workspaceId, seq }) }, limits: { fileBytes: 64 * 1024 * 1024 } })
   await database.db.kysely.insertInto('users').values({ id: userId, name: 'Ada', email: null }).execute()
 })
 afterAll(() => database[Symbol.asyncDispose]())

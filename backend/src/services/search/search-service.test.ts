@@ -26,7 +26,7 @@ describe('searching the disk copy of a workspace', () => {
     const { db } = database
     await db.kysely.insertInto('users').values({ id: userId, name: 'Ada', email: null }).execute()
     mirror = new DiskMirrorService({ db, dataDir, log: silentLog })
-    files = new FileService({ db, mirror, limits: { fileBytes: 1024 ** 3 }, tempDir: join(dataDir, 'spool') })
+    files = new FileService({ db, journal: mirror, limits: { fileBytes: 1024 ** 3 }, tempDir: join(dataDir, 'spool') })
     search = new SearchService({ mirror })
   })
   afterAll(async () => {
