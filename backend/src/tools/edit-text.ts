@@ -1,6 +1,6 @@
 /** Changing a text in one place, without I/O. Line breaks stay as the file has them: a file with CRLF keeps CRLF, whatever the model wrote. */
 import { AppError } from '../errors.ts'
-import { likeness } from './near-names.ts'
+import { likeness } from '../services/files/near-names.ts'
 import { splitLines } from './text-lines.ts'
 
 /** One change of a text. */

@@ -1,7 +1,7 @@
 import type { FileEntry } from '@buildscale/protocol'
 import { AppError } from '../errors.ts'
 import { baseName, parentPath } from '../services/files/file-path.ts'
-import { nearNames } from './near-names.ts'
+import { nearNames } from '../services/files/near-names.ts'
 import type { ToolContext } from './tool.ts'
 
 type Reading = Pick<ToolContext, 'conn' | 'files' | 'workspaceId'>
