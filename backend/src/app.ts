@@ -14,14 +14,17 @@ import { type ChatRoutesDeps, registerChatRoutes } from './routes/chats.ts'
 import { registerFileRoutes } from './routes/files.ts'
 import { type PeopleDeps, registerPeopleRoutes } from './routes/people.ts'
 import { registerSystemRoutes, type SystemDeps } from './routes/system.ts'
+import { registerTrashRoutes } from './routes/trash.ts'
 import { registerToolRoutes, type ToolDeps } from './routes/tools.ts'
 import { registerWorkspaceRoutes, type WorkspaceDeps } from './routes/workspaces.ts'
 import type { IdempotentTransactions } from './services/auth/idempotent-transactions.ts'
 import type { FileService } from './services/files/file-service.ts'
+import type { FileTags } from './services/files/file-tags.ts'
 
 /** What the HTTP side needs of the rest: services, and functions for what no service of its own has. */
 export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDeps>, WorkspaceDeps {
   readonly files: FileService
+  readonly tags: FileTags
   readonly search: ToolDeps['search']
   readonly db: Db
   readonly idempotent: IdempotentTransactions
@@ -49,6 +52,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   registerPeopleRoutes(app, deps)
   registerWorkspaceRoutes(app, deps)
   registerFileRoutes(app, deps)
+  registerTrashRoutes(app, deps)
   registerToolRoutes(app, deps)
   registerChatRoutes(app, deps.chats)
   if (deps.webRoot !== undefined) installStaticUi(app, deps.webRoot)

@@ -45,6 +45,8 @@ export interface Config {
     readonly openrouter: ProviderConfig | undefined
     readonly ollama: ProviderConfig | undefined
   }
+  /** What a new workspace may store, in bytes; null: no limit. */
+  readonly workspaceQuotaBytes: number | null
   readonly limits: Limits
   readonly logLevel: LogLevel
 }
@@ -80,6 +82,11 @@ const environment = z.object({
   DATABASE_URL: url('a PostgreSQL URL, for example postgresql://user:password@localhost/buildscale', ['postgres:', 'postgresql:']).optional(),
   BUILDSCALE_MODEL: z.string().regex(/^\S+$/, { error: 'holds blanks: write provider:model, for example openai:gpt-4o' }).optional(),
   BUILDSCALE_LOG_LEVEL: z.enum(LOG_LEVELS, { error: `is not a log level: choose one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+  BUILDSCALE_WORKSPACE_QUOTA: z
+    .string()
+    .regex(/^\d{1,15}$/, { error: 'is not a number of bytes, for example 10000000000' })
+    .transform(Number)
+    .optional(),
   OPENAI_API_KEY: apiKey.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
   ANTHROPIC_API_KEY: apiKey.optional(),
@@ -109,6 +116,7 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
       openrouter: provider(data.OPENROUTER_API_KEY, data.OPENROUTER_BASE_URL),
       ollama: provider(undefined, data.OLLAMA_BASE_URL),
     }),
+    workspaceQuotaBytes: data.BUILDSCALE_WORKSPACE_QUOTA ?? null,
     limits: DEFAULT_LIMITS,
     logLevel: data.BUILDSCALE_LOG_LEVEL,
   })

@@ -25,10 +25,12 @@ import { RigModels, type RigModelSettings } from './services/chat/rig-models.ts'
 import { RigService } from './services/chat/rig-service.ts'
 import { BlobCollector } from './services/files/blob-collector.ts'
 import { FileService } from './services/files/file-service.ts'
+import { FileTags } from './services/files/file-tags.ts'
 import { JournalFeed } from './services/files/journal-feed.ts'
 import { SearchService } from './services/search/search-service.ts'
 import { DoctorService } from './services/workspaces/doctor-service.ts'
 import { MemberService } from './services/workspaces/member-service.ts'
+import { WorkspaceRemoval } from './services/workspaces/workspace-removal.ts'
 import { WorkspaceService } from './services/workspaces/workspace-service.ts'
 import { VERSION } from './version.ts'
 import { BlobCleanup } from './workers/blob-cleanup.ts'
@@ -51,19 +53,9 @@ export type Container = Awaited<ReturnType<typeof buildContainer>>
 
 export async function buildContainer(options: ContainerOptions) {
   const { config, db, log } = options
-  const mirror = new DiskMirrorService({ db, dataDir: config.dataDir, log })
-  const journal = new JournalFeed()
-  journal.onChanged(({ workspaceId, seq }) => mirror.changed(workspaceId, seq))
-  const files = new FileService({ db, journal, limits: config.limits, tempDir: join(config.dataDir, 'spool') })
-  const search = new SearchService({ mirror })
-  const cleanup = new BlobCleanup({ blobs: new BlobCollector({ db }), log })
-  const idempotent = new IdempotentTransactions({ db })
-  const auth = new AuthService({ db })
-  const people = new PeopleService({ db, idempotent })
-  const workspaces = new WorkspaceService({ db, idempotent })
-  const members = new MemberService({ db })
-  const doctor = new DoctorService({ db, mirror })
-
+  const { mirror, journal, files, tags, search, cleanup, doctor } = buildFiles(options)
+  const { idempotent, auth, people, workspaces, members } = buildPeople(options)
+  const removal = new WorkspaceRemoval({ db, mirror, log })
   const chat = await buildChat(options, { journal, files, search })
   const closing = new AbortController()
   const isMember = async (of: { readonly workspaceId: string; readonly userId: string }): Promise<boolean> => (await workspaces.roleOf(of)) !== undefined
@@ -80,7 +72,10 @@ export async function buildContainer(options: ContainerOptions) {
     people,
     workspaces,
     members,
+    removal,
+    stopTurns: (workspaceId) => chat.commands.stopWorkspace(workspaceId),
     files,
+    tags,
     search,
     db,
     idempotent,
@@ -98,6 +93,7 @@ export async function buildContainer(options: ContainerOptions) {
       await files.clearSpool()
       await mirror.start()
       cleanup.start()
+      removal.begin()
       return chat.worker.start()
     },
     /** Ends streams and turns first, so that nothing that still needs the database outlives it. */
@@ -106,9 +102,38 @@ export async function buildContainer(options: ContainerOptions) {
       await chat.worker.stop()
       await app.close()
       await cleanup.close()
+      await removal.close()
       await mirror.close()
       await chat.close()
     },
+  }
+}
+
+/** The files of workspaces, and what follows their journals. */
+function buildFiles({ config, db, log }: ContainerOptions) {
+  const mirror = new DiskMirrorService({ db, dataDir: config.dataDir, log })
+  const journal = new JournalFeed()
+  journal.onChanged(({ workspaceId, seq }) => mirror.changed(workspaceId, seq))
+  return {
+    mirror,
+    journal,
+    files: new FileService({ db, journal, limits: config.limits, tempDir: join(config.dataDir, 'spool') }),
+    tags: new FileTags({ db }),
+    search: new SearchService({ mirror }),
+    cleanup: new BlobCleanup({ blobs: new BlobCollector({ db }), log }),
+    doctor: new DoctorService({ db, mirror }),
+  }
+}
+
+/** Who there is, and who may what in which workspace. */
+function buildPeople({ config, db }: ContainerOptions) {
+  const idempotent = new IdempotentTransactions({ db })
+  return {
+    idempotent,
+    auth: new AuthService({ db }),
+    people: new PeopleService({ db, idempotent }),
+    workspaces: new WorkspaceService({ db, idempotent, quotaBytes: config.workspaceQuotaBytes }),
+    members: new MemberService({ db }),
   }
 }
 

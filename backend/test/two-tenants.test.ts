@@ -5,10 +5,13 @@ import { type RunningApp, startApp } from './support/running-app.ts'
 
 /** Requests that would be right for a member, so that a stranger is refused for being one. */
 const BODIES: Readonly<Record<string, unknown>> = {
+  copyFile: { from: '/mine.txt', to: '/b' },
   createFolder: { path: '/x' },
   createChat: { title: 'x' },
   moveFile: { from: '/a', to: '/b' },
   patchChat: { title: 'x' },
+  patchWorkspace: { name: 'x' },
+  putFileTags: { tags: ['x'] },
   postMessage: { content: 'hello' },
   putMember: { role: 'viewer' },
   restoreFile: { path: '/mine.txt', version: 1 },
@@ -18,6 +21,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
 const QUERIES: Readonly<Record<string, string>> = {
   deleteFile: '?path=/mine.txt',
   getFileContent: '?path=/mine.txt',
+  getFileTags: '?path=/mine.txt',
+  putFileTags: '?path=/mine.txt',
   listFileVersions: '?path=/mine.txt',
   putFileContent: '?path=/mine.txt',
 }
@@ -34,7 +39,7 @@ beforeAll(async () => {
   const base = `/workspaces/${app.workspaceId}`
   await send(app.token, { method: 'PUT', path: `${base}/files/content?path=/mine.txt`, body: 'mine' })
   const { chat, turn_id: turnId } = await json(await send(app.token, { method: 'POST', path: `${base}/chats`, body: JSON.stringify({ goal: 'hello' }) }))
-  params = { w: app.workspaceId, c: chat.id, t: turnId, user: app.userId, name: 'ls' }
+  params = { w: app.workspaceId, c: chat.id, t: turnId, user: app.userId, name: 'ls', fileId: app.userId, tag: 'x' }
 })
 afterAll(() => app[Symbol.asyncDispose]())
 

@@ -71,6 +71,8 @@ interface WorkspacesTable {
   name: string
   owner_id: string
   change_seq: Defaulted<number>
+  stored_bytes: Defaulted<number>
+  quota_bytes: Defaulted<number | null>
   created_at: Created
   deleted_at: Date | null
 }
@@ -87,6 +89,7 @@ interface BlobsTable {
   hash: Buffer
   size: number
   content: Buffer | null
+  counted: Defaulted<boolean>
   created_at: Created
 }
 
@@ -123,6 +126,12 @@ interface FileVersionsTable {
   turn_id: string | null
   tool_call_id: string | null
   created_at: Created
+}
+
+interface FileTagsTable {
+  workspace_id: string
+  file_id: string
+  tag: string
 }
 
 interface ChangesTable {
@@ -266,6 +275,7 @@ export interface Database {
   blob_chunks: BlobChunksTable
   files: FilesTable
   file_versions: FileVersionsTable
+  file_tags: FileTagsTable
   changes: ChangesTable
   chats: ChatsTable
   turns: TurnsTable

@@ -1,4 +1,4 @@
-import { ENDPOINTS, type Endpoint, errorBody } from '@buildscale/protocol'
+import { ENDPOINTS, type Endpoint, errorBody, replaceParameters } from '@buildscale/protocol'
 import { z } from 'zod'
 import { API_PREFIX } from './route-table.ts'
 import { JsonSchemas, type Json } from './json-schemas.ts'
@@ -9,7 +9,7 @@ export function openApiDocument(version: string): Record<string, unknown> {
   const error = { description: 'Anything but success.', content: jsonContent(schemas.of(errorBody, 'output')) }
   const paths: Record<string, Record<string, unknown>> = {}
   for (const endpoint of ENDPOINTS) {
-    const path = API_PREFIX + endpoint.path.replace(/:([a-z_]+)/g, '{$1}')
+    const path = API_PREFIX + replaceParameters(endpoint.path, (name) => `{${name}}`)
     paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operation(endpoint, schemas) }
   }
   return {

@@ -1,4 +1,4 @@
-import type { Endpoint } from '@buildscale/protocol'
+import { type Endpoint, replaceParameters } from '@buildscale/protocol'
 
 /** Where every endpoint lives. */
 export const API_PREFIX = '/api/v1'
@@ -8,7 +8,7 @@ export class RouteTable {
   readonly #routes: { readonly endpoint: Endpoint; readonly pattern: RegExp }[] = []
 
   add(endpoint: Endpoint): void {
-    const pattern = new RegExp(`^${API_PREFIX}${endpoint.path.replace(/:[a-z_]+/g, '[^/]+')}$`)
+    const pattern = new RegExp(`^${API_PREFIX}${replaceParameters(endpoint.path, () => '[^/]+')}$`)
     this.#routes.push({ endpoint, pattern })
   }
 

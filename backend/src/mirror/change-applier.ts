@@ -85,6 +85,8 @@ export class ChangeApplier {
 
   async #write({ toPath, version, previous, seq }: AppliedChange, prepared: string | undefined): Promise<boolean> {
     const { folder } = this.#deps
+    // Its version was purged since: later in the journal the file goes to the trash.
+    if (toPath !== null && version === null) return false
     if (toPath === null || version === null || prepared === undefined) throw new Error(`change ${seq} of the journal names no path or no version`)
     const stats = folder.stat(toPath)
     if (stats !== undefined && looksLike(stats, version)) return false
@@ -95,7 +97,7 @@ export class ChangeApplier {
 
   async #moveFile({ version }: AppliedChange, from: string, to: string): Promise<void> {
     const { folder, temporary } = this.#deps
-    if (version === null) throw new Error(`the journal names no version for ${to}`)
+    if (version === null) return this.#deleteFile(from, null) // purged since
     const [source, target] = [folder.stat(from), folder.stat(to)]
     // Moved along with its folder already.
     if (source === undefined && target !== undefined && looksLike(target, version)) return

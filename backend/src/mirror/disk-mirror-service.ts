@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Semaphore } from 'async-mutex'
 import type { Db } from '../db/db.ts'
@@ -6,7 +7,7 @@ import { AppError } from '../errors.ts'
 import { readAllChangeSeqs, readChangeSeq } from '../repositories/change-repository.ts'
 import { describeDiskError, isDiskError, MirrorFlusher } from './mirror-flusher.ts'
 import type { InspectOptions, MirrorInspection, MirrorService, MirrorStatus, WaitOptions } from './mirror-service.ts'
-import { WorkspaceMirror } from './workspace-mirror.ts'
+import { WorkspaceMirror, type WorkspaceMirrorPaths } from './workspace-mirror.ts'
 
 /** Workspaces that are written at the same time. */
 const SLOTS = 4
@@ -69,21 +70,32 @@ export class DiskMirrorService implements MirrorService {
     }
   }
 
+  async forget(workspaceId: string): Promise<void> {
+    await this.#workspaces.get(workspaceId)?.flusher.close()
+    this.#workspaces.delete(workspaceId)
+    const { root, temporary, state } = this.#paths(workspaceId)
+    for (const path of [root, temporary, state]) await rm(path, { recursive: true, force: true })
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#workspaces.values()].map(({ flusher }) => flusher.close()))
   }
 
-  #workspace(workspaceId: string): MirroredWorkspace {
-    const known = this.#workspaces.get(workspaceId)
-    if (known !== undefined) return known
-    const { db, log, dataDir } = this.#deps
-    const paths = {
+  #paths(workspaceId: string): WorkspaceMirrorPaths {
+    const { dataDir } = this.#deps
+    return {
       root: this.folderOf(workspaceId),
       lostAndFound: join(dataDir, 'lost+found', workspaceId),
       temporary: join(dataDir, 'mirror-tmp', workspaceId),
       state: join(dataDir, 'mirror-state', `${workspaceId}.json`),
     }
-    const mirror = new WorkspaceMirror({ db, log, workspaceId, paths })
+  }
+
+  #workspace(workspaceId: string): MirroredWorkspace {
+    const known = this.#workspaces.get(workspaceId)
+    if (known !== undefined) return known
+    const { db, log } = this.#deps
+    const mirror = new WorkspaceMirror({ db, log, workspaceId, paths: this.#paths(workspaceId) })
     const made = { mirror, flusher: new MirrorFlusher({ workspaceId, mirror, slots: this.#slots, log }) }
     this.#workspaces.set(workspaceId, made)
     return made

@@ -48,6 +48,8 @@ export interface MirrorService {
   status(): readonly MirrorStatus[]
   /** Compares the tree in the database with the disk, and rewrites what differs when asked to. Throws `not_found` for a workspace that does not exist. */
   inspect(workspaceId: string, options: InspectOptions): Promise<MirrorInspection>
+  /** The workspace was deleted: ends its flusher and removes its folder with all that is in it. What the mirror had set aside stays in `lost+found`. */
+  forget(workspaceId: string): Promise<void>
   /** Ends after the change that is being applied; what is left is done at the next start. */
   close(): Promise<void>
 }

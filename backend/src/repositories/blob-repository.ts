@@ -69,8 +69,34 @@ function present(data: Buffer | undefined, key: BlobKey): Buffer {
 export async function deleteUnreferencedBlobs(tx: DbConn, workspaceId: string, options: { readonly before: Date; readonly limit: number }): Promise<number> {
   const result = await sql`
     DELETE FROM blobs WHERE workspace_id = ${workspaceId}::uuid AND hash IN (
-      SELECT b.hash FROM blobs b WHERE b.workspace_id = ${workspaceId}::uuid AND b.created_at < ${options.before}
-        AND NOT EXISTS (SELECT 1 FROM file_versions v WHERE v.workspace_id = b.workspace_id AND v.blob_hash = b.hash)
+      SELECT b.hash FROM blobs b WHERE b.workspace_id = ${workspaceId}::uuid AND b.created_at < ${options.before} AND ${isUnreferenced}
       LIMIT ${options.limit})`.execute(tx)
   return Number(result.numAffectedRows ?? 0)
+}
+
+/** Removes those of some blobs that no version names any more, now. Answers how many bytes the workspace counted for them. The workspace must be locked. */
+export async function deleteForgottenBlobs(tx: DbConn, workspaceId: string, hashes: readonly Buffer[]): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`
+    WITH gone AS (
+      DELETE FROM blobs b WHERE b.workspace_id = ${workspaceId}::uuid AND b.hash = ANY(${hashes}::bytea[]) AND ${isUnreferenced} RETURNING b.size, b.counted
+    )
+    SELECT coalesce(sum(size) FILTER (WHERE counted), 0)::bigint AS bytes FROM gone`.execute(tx)
+  return rows[0]?.bytes ?? 0
+}
+
+const isUnreferenced = sql`NOT EXISTS (SELECT 1 FROM file_versions v WHERE v.workspace_id = b.workspace_id AND v.blob_hash = b.hash)`
+
+/** What a workspace stores and may store, and whether it has these bytes already; undefined when it does not exist. Locks nothing. */
+export async function readUsage(conn: DbConn, { workspaceId, hash }: BlobKey): Promise<BlobUsage | undefined> {
+  const { rows } = await sql<BlobUsage>`
+    SELECT stored_bytes AS "storedBytes", quota_bytes AS "quotaBytes", EXISTS (SELECT 1 FROM blobs b WHERE b.workspace_id = w.id AND b.hash = ${hash}) AS "isStored"
+    FROM workspaces w WHERE w.id = ${workspaceId}::uuid AND w.deleted_at IS NULL`.execute(conn)
+  return rows[0]
+}
+
+export interface BlobUsage {
+  readonly storedBytes: number
+  /** Null: no limit. */
+  readonly quotaBytes: number | null
+  readonly isStored: boolean
 }

@@ -26,16 +26,28 @@ export interface ChangeSetRow {
   readonly id: string
   readonly workspaceId: string
   readonly author: ChangeAuthor
+  /** Bytes that the workspace stores more (or, after a purge, less) than before. */
+  readonly addedBytes: number
 }
 
-/** Locks the workspace for this transaction and answers its last seq; undefined when it does not exist. Rows that only refer to it are not held up. */
-export async function lockJournal(tx: DbConn, workspaceId: string): Promise<number | undefined> {
-  const { rows } = await sql<{ change_seq: number }>`
-    SELECT change_seq FROM workspaces WHERE id = ${workspaceId}::uuid AND deleted_at IS NULL FOR NO KEY UPDATE`.execute(tx)
-  return rows[0]?.change_seq
+/** A workspace whose journal is locked. */
+export interface LockedJournal {
+  /** The last seq. */
+  readonly seq: number
+  readonly storedBytes: number
+  /** Null: no limit. */
+  readonly quotaBytes: number | null
 }
 
-/** Stores changes and moves the workspace's counter to the last of them, in one round trip. */
+/** Locks the workspace for this transaction and answers where it is; undefined when it does not exist. Rows that only refer to it are not held up. */
+export async function lockJournal(tx: DbConn, workspaceId: string): Promise<LockedJournal | undefined> {
+  const { rows } = await sql<LockedJournal>`
+    SELECT change_seq AS seq, stored_bytes AS "storedBytes", quota_bytes AS "quotaBytes"
+    FROM workspaces WHERE id = ${workspaceId}::uuid AND deleted_at IS NULL FOR NO KEY UPDATE`.execute(tx)
+  return rows[0]
+}
+
+/** Stores changes and moves the workspace's counters to the last of them, in one round trip. */
 export async function insertChanges(tx: DbConn, set: ChangeSetRow, changes: readonly NewChangeRow[]): Promise<void> {
   const { author, workspaceId } = set
   const last = changes.at(-1)
@@ -50,7 +62,7 @@ export async function insertChanges(tx: DbConn, set: ChangeSetRow, changes: read
         ${column((change) => change.fileType)}::text[], ${column((change) => change.versionId)}::uuid[], ${column((change) => change.previousVersionId)}::uuid[],
         ${column((change) => change.fromPath)}::text[], ${column((change) => change.toPath)}::text[]) AS change
     )
-    UPDATE workspaces SET change_seq = ${last.seq} WHERE id = ${workspaceId}::uuid`.execute(tx)
+    UPDATE workspaces SET change_seq = ${last.seq}, stored_bytes = stored_bytes + ${set.addedBytes} WHERE id = ${workspaceId}::uuid`.execute(tx)
 }
 
 /** The last seq of a workspace; undefined when it does not exist. */

@@ -20,7 +20,8 @@ export interface FilePlace {
   readonly path: string
 }
 
-interface FileWithVersion {
+/** A row of `FILE_COLUMNS`. */
+export interface FileWithVersion {
   readonly id: string
   readonly parent_id: string | null
   readonly name: string
@@ -39,9 +40,10 @@ interface FileWithVersion {
   readonly created_at: Date | null
 }
 
-const COLUMNS = sql`f.id, f.parent_id, f.name, f.path, f.file_type, f.updated_at, v.id AS version_id, v.number, v.blob_hash, v.size, v.mime,
+/** What `fileRow` needs, of `FILE_TABLES`. */
+export const FILE_COLUMNS = sql`f.id, f.parent_id, f.name, f.path, f.file_type, f.updated_at, v.id AS version_id, v.number, v.blob_hash, v.size, v.mime,
   v.author_kind, v.author_id, v.turn_id, v.tool_call_id, v.created_at`
-const TABLES = sql`files f LEFT JOIN file_versions v ON v.workspace_id = f.workspace_id AND v.id = f.latest_version_id`
+export const FILE_TABLES = sql`files f LEFT JOIN file_versions v ON v.workspace_id = f.workspace_id AND v.id = f.latest_version_id`
 const FOLDERS_FIRST = sql`(f.file_type <> 'folder')`
 
 /**
@@ -51,7 +53,7 @@ const FOLDERS_FIRST = sql`(f.file_type <> 'folder')`
  */
 export async function findFiles(conn: DbConn, workspaceId: string, paths: readonly string[]): Promise<FileRow[]> {
   const { rows } = await sql<FileWithVersion>`
-    SELECT ${COLUMNS} FROM unnest(${paths}::text[]) AS wanted (path)
+    SELECT ${FILE_COLUMNS} FROM unnest(${paths}::text[]) AS wanted (path)
     CROSS JOIN LATERAL (
       SELECT * FROM files WHERE workspace_id = ${workspaceId}::uuid AND path >= wanted.path AND path <= wanted.path AND deleted_at IS NULL ORDER BY path LIMIT 1
     ) AS f
@@ -68,7 +70,7 @@ export async function listChildren(conn: DbConn, at: { readonly workspaceId: str
   const parent = at.parentId === null ? sql`f.parent_id IS NULL` : sql`f.parent_id = ${at.parentId}::uuid`
   const after = page.after === undefined ? sql`TRUE` : sql`(${FOLDERS_FIRST}, f.name) > (${!page.after.isFolder}, ${page.after.name} COLLATE "C")`
   const { rows } = await sql<FileWithVersion>`
-    SELECT ${COLUMNS} FROM ${TABLES} WHERE f.workspace_id = ${at.workspaceId}::uuid AND f.deleted_at IS NULL AND ${parent} AND ${after}
+    SELECT ${FILE_COLUMNS} FROM ${FILE_TABLES} WHERE f.workspace_id = ${at.workspaceId}::uuid AND f.deleted_at IS NULL AND ${parent} AND ${after}
     ORDER BY ${FOLDERS_FIRST}, f.name LIMIT ${page.limit}`.execute(conn)
   return rows.map(fileRow)
 }
@@ -86,7 +88,7 @@ export async function listBelow(conn: DbConn, { workspaceId, path }: FilePlace, 
   const after = page.after === undefined ? sql`TRUE` : sql`translate(f.path, '/', E'\\x01') > translate(${page.after}, '/', E'\\x01') COLLATE "C"`
   // The inner order is for the choice of the index, as in `findFiles`.
   const { rows } = await sql<FileWithVersion>`
-    SELECT ${COLUMNS}
+    SELECT ${FILE_COLUMNS}
     FROM (SELECT * FROM files f WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL AND ${below(path)} AND ${after} ORDER BY f.path OFFSET 0) AS f
     LEFT JOIN file_versions v ON v.workspace_id = f.workspace_id AND v.id = f.latest_version_id
     ORDER BY translate(f.path, '/', E'\\x01') LIMIT ${page.limit}`.execute(conn)
@@ -130,26 +132,27 @@ export interface FileWrite {
   readonly inlineContent: Buffer | null
 }
 
-/** Stores a write in one round trip and answers the transaction's time, which is the version's. */
-export async function storeWrite(tx: DbConn, write: FileWrite): Promise<Date> {
+/** Stores a write in one round trip. Answers the transaction's time, which is the version's, and how many bytes the workspace holds now that no version named before. */
+export async function storeWrite(tx: DbConn, write: FileWrite): Promise<{ readonly at: Date; readonly addedBytes: number }> {
   const { workspaceId, folders, file, version, inlineContent } = write
   const { author } = version
   const folderPart = folders.length === 0 ? sql`` : sql`folders AS (${folderInsert(workspaceId, folders)}),`
   const blobPart =
     inlineContent === null
-      ? sql``
-      : sql`blob AS (INSERT INTO blobs (workspace_id, hash, size, content) VALUES (${workspaceId}::uuid, ${version.hash}, ${version.size}, ${inlineContent}) ON CONFLICT DO NOTHING),`
+      ? sql`UPDATE blobs SET counted = true WHERE workspace_id = ${workspaceId}::uuid AND hash = ${version.hash} AND NOT counted RETURNING size`
+      : sql`INSERT INTO blobs (workspace_id, hash, size, content, counted) VALUES (${workspaceId}::uuid, ${version.hash}, ${version.size}, ${inlineContent}, true)
+          ON CONFLICT (workspace_id, hash) DO UPDATE SET counted = true WHERE NOT blobs.counted RETURNING size`
   const filePart = file.isNew
     ? sql`INSERT INTO files (id, workspace_id, parent_id, name, path, file_type, latest_version_id)
         VALUES (${file.id}::uuid, ${workspaceId}::uuid, ${file.parentId}::uuid, ${file.name}, ${file.path}, ${file.fileType}, ${version.id}::uuid)`
     : sql`UPDATE files SET latest_version_id = ${version.id}::uuid, file_type = ${file.fileType}, updated_at = now() WHERE workspace_id = ${workspaceId}::uuid AND id = ${file.id}::uuid`
-  const { rows } = await sql<{ at: Date }>`
-    WITH ${blobPart} ${folderPart} file AS (${filePart})
+  const { rows } = await sql<{ at: Date; addedBytes: number }>`
+    WITH blob AS (${blobPart}), ${folderPart} file AS (${filePart})
     INSERT INTO file_versions (id, workspace_id, file_id, number, blob_hash, size, mime, author_kind, author_id, turn_id, tool_call_id)
     VALUES (${version.id}::uuid, ${workspaceId}::uuid, ${file.id}::uuid, ${version.number}, ${version.hash}, ${version.size}, ${version.mime},
       ${author.kind}, ${author.id}::uuid, ${author.turnId}::uuid, ${author.toolCallId}::uuid)
-    RETURNING created_at AS at`.execute(tx)
-  return onlyTime(rows)
+    RETURNING created_at AS at, (SELECT coalesce(sum(size), 0)::bigint FROM blob) AS "addedBytes"`.execute(tx)
+  return only(rows)
 }
 
 export interface FileMove {
@@ -172,9 +175,34 @@ export async function rebaseFiles(tx: DbConn, workspaceId: string, move: FileMov
   return onlyTime(rows)
 }
 
-/** Moves files to the trash. */
+/** A copy of a file or folder; `version` is what the original has now, under an id of its own. */
+export interface FileCopyRow extends NewFolderRow {
+  readonly fileType: FileType
+  readonly version: Pick<NewVersionRow, 'id' | 'hash' | 'size' | 'mime'> | null
+}
+
+/** Stores copies, parents before their children, each file with its version 1, in one round trip. Their bytes are stored already. */
+export async function insertCopies(tx: DbConn, { workspaceId, author }: { readonly workspaceId: string; readonly author: NewVersionRow['author'] }, copies: readonly FileCopyRow[]): Promise<void> {
+  const column = <T>(pick: (copy: FileCopyRow) => T): T[] => copies.map(pick)
+  await sql`
+    WITH copy AS (
+      SELECT * FROM unnest(
+        ${column(({ id }) => id)}::uuid[], ${column(({ parentId }) => parentId)}::uuid[], ${column(({ name }) => name)}::text[], ${column(({ path }) => path)}::text[],
+        ${column(({ fileType }) => fileType)}::text[], ${column(({ version }) => version?.id ?? null)}::uuid[], ${column(({ version }) => version?.hash ?? null)}::bytea[],
+        ${column(({ version }) => version?.size ?? null)}::bigint[], ${column(({ version }) => version?.mime ?? null)}::text[]
+      ) AS copy (id, parent_id, name, path, file_type, version_id, hash, size, mime)
+    ), stored AS (
+      INSERT INTO files (id, workspace_id, parent_id, name, path, file_type, latest_version_id)
+      SELECT id, ${workspaceId}::uuid, parent_id, name, path, file_type, version_id FROM copy
+    )
+    INSERT INTO file_versions (id, workspace_id, file_id, number, blob_hash, size, mime, author_kind, author_id, turn_id, tool_call_id)
+    SELECT version_id, ${workspaceId}::uuid, id, 1, hash, size, mime, ${author.kind}, ${author.id}::uuid, ${author.turnId}::uuid, ${author.toolCallId}::uuid
+    FROM copy WHERE version_id IS NOT NULL`.execute(tx)
+}
+
+/** Moves files to the trash. They get one time, of this moment and not of the transaction: that is what tells later which files went together. */
 export async function trashFiles(tx: DbConn, workspaceId: string, ids: readonly string[]): Promise<void> {
-  await sql`UPDATE files SET deleted_at = now() WHERE workspace_id = ${workspaceId}::uuid AND id = ANY(${ids}::uuid[]) AND deleted_at IS NULL`.execute(tx)
+  await sql`UPDATE files SET deleted_at = (SELECT clock_timestamp()) WHERE workspace_id = ${workspaceId}::uuid AND id = ANY(${ids}::uuid[]) AND deleted_at IS NULL`.execute(tx)
 }
 
 /** Marks a file as changed now, without a version. */
@@ -201,18 +229,22 @@ export interface TreeEntry {
 /** The whole tree, parents before children. Read it together with the change seq in one repeatable-read transaction. */
 export async function readTree(conn: DbConn, workspaceId: string): Promise<TreeEntry[]> {
   const { rows } = await sql<TreeEntry>`
-    SELECT f.path, f.file_type = 'folder' AS "isFolder", v.blob_hash AS hash, v.size, v.created_at AS "createdAt" FROM ${TABLES}
+    SELECT f.path, f.file_type = 'folder' AS "isFolder", v.blob_hash AS hash, v.size, v.created_at AS "createdAt" FROM ${FILE_TABLES}
     WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL ORDER BY f.path`.execute(conn)
   return rows
 }
 
 function onlyTime(rows: readonly { readonly at: Date }[]): Date {
-  const row = rows[0]
-  if (row === undefined) throw new Error('a file vanished while its workspace was locked')
-  return row.at
+  return only(rows).at
 }
 
-function fileRow(row: FileWithVersion): FileRow {
+function only<Row>(rows: readonly Row[]): Row {
+  const row = rows[0]
+  if (row === undefined) throw new Error('a file vanished while its workspace was locked')
+  return row
+}
+
+export function fileRow(row: FileWithVersion): FileRow {
   return { id: row.id, parentId: row.parent_id, name: row.name, path: row.path, fileType: row.file_type, updatedAt: row.updated_at, latest: latestVersion(row) }
 }
 

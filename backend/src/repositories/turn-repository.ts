@@ -56,6 +56,11 @@ export function lockOpenTurns(tx: DbConn, key: ChatKey): Promise<TurnRow[]> {
     .execute()
 }
 
+/** The open turns of every chat of a workspace, locked against claims and ends. */
+export function lockWorkspaceTurns(tx: DbConn, workspaceId: string): Promise<TurnRow[]> {
+  return tx.selectFrom('turns').selectAll().where('workspace_id', '=', workspaceId).where('status', 'in', ['queued', 'running', 'waiting']).orderBy('id').forNoKeyUpdate().execute()
+}
+
 /** How a node claims. */
 export interface ClaimOptions {
   readonly nodeId: string

@@ -3,7 +3,7 @@ import type { DbConn } from '../db/db.ts'
 import type { Database, RoleRow } from '../db/schema.ts'
 
 /** A workspace as one of its members sees it. */
-export type WorkspaceRow = Pick<Selectable<Database['workspaces']>, 'id' | 'name' | 'change_seq' | 'created_at'> & { readonly role: RoleRow }
+export type WorkspaceRow = Pick<Selectable<Database['workspaces']>, 'id' | 'name' | 'change_seq' | 'stored_bytes' | 'quota_bytes' | 'created_at'> & { readonly role: RoleRow }
 
 export interface MemberRow {
   readonly user_id: string
@@ -17,10 +17,18 @@ export interface MembershipKey {
   readonly userId: string
 }
 
-const WORKSPACE = ['workspaces.id', 'workspaces.name', 'workspaces.change_seq', 'workspaces.created_at', 'workspace_members.role'] as const
+const WORKSPACE = ['workspaces.id', 'workspaces.name', 'workspaces.change_seq', 'workspaces.stored_bytes', 'workspaces.quota_bytes', 'workspaces.created_at', 'workspace_members.role'] as const
 const MEMBER = ['workspace_members.user_id', 'users.name', 'workspace_members.role', 'workspace_members.created_at'] as const
 
-export async function insertWorkspace(tx: DbConn, workspace: { readonly id: string; readonly name: string; readonly owner_id: string }): Promise<void> {
+export interface NewWorkspace {
+  readonly id: string
+  readonly name: string
+  readonly owner_id: string
+  /** Left out: no limit. */
+  readonly quota_bytes?: number | null
+}
+
+export async function insertWorkspace(tx: DbConn, workspace: NewWorkspace): Promise<void> {
   await tx.insertInto('workspaces').values({ ...workspace, deleted_at: null }).execute()
 }
 
@@ -33,6 +41,37 @@ export function listWorkspacesOf(conn: DbConn, page: { readonly userId: string; 
 /** The workspace, when the user is a member of it. */
 export function findWorkspaceOf(conn: DbConn, key: MembershipKey): Promise<WorkspaceRow | undefined> {
   return workspacesOf(conn, key.userId).where('workspaces.id', '=', key.workspaceId).executeTakeFirst()
+}
+
+/** Changes what is given. False: there is no such workspace. */
+export async function updateWorkspace(tx: DbConn, id: string, change: { readonly name?: string | undefined; readonly quota_bytes?: number | null | undefined }): Promise<boolean> {
+  const result = await tx
+    .updateTable('workspaces')
+    .set({ ...(change.name !== undefined && { name: change.name }), ...(change.quota_bytes !== undefined && { quota_bytes: change.quota_bytes }) })
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** Marks a workspace as deleted: from here on nobody finds it. False: there is no such workspace. */
+export async function markWorkspaceDeleted(tx: DbConn, id: string): Promise<boolean> {
+  const result = await tx.updateTable('workspaces').set({ deleted_at: sql<Date>`now()` }).where('id', '=', id).where('deleted_at', 'is', null).executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** Workspaces that were deleted and whose rows are still there. */
+export async function listDeletedWorkspaces(conn: DbConn): Promise<string[]> {
+  const rows = await conn.selectFrom('workspaces').select('id').where('deleted_at', 'is not', null).orderBy('deleted_at').execute()
+  return rows.map(({ id }) => id)
+}
+
+/** Removes a workspace that was marked as deleted, with every row of it. */
+export async function deleteWorkspaceRows(tx: DbConn, id: string): Promise<void> {
+  const isDeleted = tx.selectFrom('workspaces').select('id').where('id', '=', id).where('deleted_at', 'is not', null)
+  // Before the blobs, which versions name: cascades alone would take them in the wrong order.
+  await tx.deleteFrom('files').where('workspace_id', 'in', isDeleted).execute()
+  await tx.deleteFrom('workspaces').where('id', 'in', isDeleted).execute()
 }
 
 /** Every workspace, for maintenance: not bound to a member. */

@@ -38,9 +38,9 @@ export function registerFileRoutes(app: FastifyInstance, deps: FileDeps): void {
 }
 
 function registerFileChanges(app: FastifyInstance, deps: FileDeps): void {
-  handle(app, createFolder, (call) => change(deps, call, (set) => tree.createFolder(set, parsePath(call.body.path))))
-  handle(app, moveFile, (call) => change(deps, call, (set) => tree.moveFile(set, { from: parsePath(call.body.from), to: parsePath(call.body.to) })))
-  handle(app, restoreFile, (call) => change(deps, call, (set) => tree.restoreVersion(set, { path: parsePath(call.body.path), version: call.body.version })))
+  handle(app, createFolder, (call) => changeByHand(deps, call, (set) => tree.createFolder(set, parsePath(call.body.path))))
+  handle(app, moveFile, (call) => changeByHand(deps, call, (set) => tree.moveFile(set, { from: parsePath(call.body.from), to: parsePath(call.body.to) })))
+  handle(app, restoreFile, (call) => changeByHand(deps, call, (set) => tree.restoreVersion(set, { path: parsePath(call.body.path), version: call.body.version })))
   handle(app, deleteFile, async ({ params, query, user, role, request }) => {
     requirePermission(role, 'write_files')
     const path = parsePath(query.path)
@@ -53,10 +53,11 @@ function registerFileChanges(app: FastifyInstance, deps: FileDeps): void {
   })
 }
 
-type ChangeCall = Pick<Call<typeof createFolder>, 'params' | 'user' | 'role' | 'idempotency'>
+/** What a change by hand needs of its request. */
+type ChangeCall = Pick<Call<typeof createFolder>, 'user' | 'role' | 'idempotency'> & { readonly params: { readonly w: string } }
 
 /** One change by hand, in a change set of its own, done once per idempotency key. */
-async function change({ files, idempotent }: FileDeps, { params, user, role, idempotency }: ChangeCall, apply: (set: ChangeSet) => Promise<{ readonly file: FileEntry }>) {
+export async function changeByHand({ files, idempotent }: FileDeps, { params, user, role, idempotency }: ChangeCall, apply: (set: ChangeSet) => Promise<{ readonly file: FileEntry }>) {
   requirePermission(role, 'write_files')
   const { result } = await files.change({ workspaceId: params.w, author: userAuthor(user.id) }, (set) =>
     idempotent.within(set.tx, idempotency, async () => {
@@ -67,6 +68,6 @@ async function change({ files, idempotent }: FileDeps, { params, user, role, ide
   return result
 }
 
-function pageOf(query: { readonly limit?: number | undefined; readonly cursor?: string | undefined }): { readonly limit: number; readonly cursor?: string } {
+export function pageOf(query: { readonly limit?: number | undefined; readonly cursor?: string | undefined }): { readonly limit: number; readonly cursor?: string } {
   return { limit: query.limit ?? PAGE, ...(query.cursor !== undefined && { cursor: query.cursor }) }
 }

@@ -7,6 +7,7 @@ import { type AppDeps, createApp } from '../../src/app.ts'
 import { AuthService } from '../../src/services/auth/auth-service.ts'
 import { IdempotentTransactions } from '../../src/services/auth/idempotent-transactions.ts'
 import { PeopleService } from '../../src/services/auth/people-service.ts'
+import { FileTags } from '../../src/services/files/file-tags.ts'
 import { FileService } from '../../src/services/files/file-service.ts'
 import { MemberService } from '../../src/services/workspaces/member-service.ts'
 import { WorkspaceService } from '../../src/services/workspaces/workspace-service.ts'
@@ -66,7 +67,10 @@ export async function createHttpApp({ fileBytes = 64 * 1024 * 1024, deps = {} }:
     doctor: () => Promise.resolve({ ok: true, workspaces: [] }),
     auth,
     people: new PeopleService({ db, idempotent }),
-    workspaces: new WorkspaceService({ db, idempotent }),
+    workspaces: new WorkspaceService({ db, idempotent, quotaBytes: null }),
+    removal: { begin: () => undefined },
+    stopTurns: () => Promise.resolve(),
+    tags: new FileTags({ db }),
     members: new MemberService({ db }),
     files,
     search: { grep: () => Promise.reject(new Error('no search here')), glob: () => Promise.reject(new Error('no search here')) },

@@ -36,9 +36,14 @@ export function endpoint<const Definition extends Endpoint>(definition: Definiti
   return definition
 }
 
+/** `path` with something else in the place of each of its parameters. */
+export function replaceParameters(path: string, by: (name: string) => string): string {
+  return path.replace(/:([A-Za-z_]+)/g, (_, name: string) => by(name))
+}
+
 /** `path` with its parameters filled in, each percent-encoded. Throws when one is missing. */
 export function fillPath(path: string, params: Readonly<Record<string, string>>): string {
-  return path.replace(/:([a-z_]+)/g, (_, name: string) => {
+  return replaceParameters(path, (name) => {
     const value = params[name]
     if (value === undefined) throw new TypeError(`Missing path parameter ${name} of ${path}`)
     return encodeURIComponent(value)

@@ -2,6 +2,7 @@ import * as chats from './chats.ts'
 import type { Endpoint } from './endpoint.ts'
 import * as files from './files.ts'
 import * as people from './people.ts'
+import * as trash from './trash.ts'
 import * as workspaces from './workspaces.ts'
 
 /** Every route of the API, in the order of the documentation. */
@@ -22,6 +23,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   workspaces.createWorkspace,
   workspaces.listWorkspaces,
   workspaces.getWorkspace,
+  workspaces.patchWorkspace,
+  workspaces.deleteWorkspace,
   workspaces.listMembers,
   workspaces.putMember,
   workspaces.deleteMember,
@@ -30,9 +33,18 @@ export const ENDPOINTS: readonly Endpoint[] = [
   files.putFileContent,
   files.createFolder,
   files.moveFile,
+  trash.copyFile,
   files.deleteFile,
+  trash.listTrash,
+  trash.restoreTrash,
+  trash.purgeTrash,
+  trash.emptyTrash,
   files.listFileVersions,
   files.restoreFile,
+  trash.getFileTags,
+  trash.putFileTags,
+  trash.listTags,
+  trash.listTagged,
   files.listTools,
   files.runTool,
   chats.createChat,

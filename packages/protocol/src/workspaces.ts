@@ -6,10 +6,21 @@ import { empty, id, nothing, page, paging, time } from './shared.ts'
 export const ROLES = ['viewer', 'editor', 'admin', 'owner'] as const
 export type Role = (typeof ROLES)[number]
 
-export const workspace = z.object({ id, name: z.string(), role: z.enum(ROLES), change_seq: z.number().int(), created_at: time })
+export const workspace = z.object({
+  id,
+  name: z.string(),
+  role: z.enum(ROLES),
+  change_seq: z.number().int(),
+  /** Bytes of every version of every file, the trash included; equal bytes count once. */
+  stored_bytes: z.number().int(),
+  /** The most that `stored_bytes` may become; null: no limit but the disk. */
+  quota_bytes: z.number().int().nullable(),
+  created_at: time,
+})
 export type Workspace = z.output<typeof workspace>
 
 export const workspaceParams = z.strictObject({ w: id })
+const workspaceName = z.string().trim().min(1).max(200)
 const none = { query: nothing, body: nothing, bodyKind: 'none' } as const
 
 export const createWorkspace = endpoint({
@@ -20,7 +31,7 @@ export const createWorkspace = endpoint({
   path: '/workspaces',
   access: 'user',
   params: nothing,
-  body: z.strictObject({ name: z.string().trim().min(1).max(200) }),
+  body: z.strictObject({ name: workspaceName }),
   bodyKind: 'json',
   response: workspace,
   responseKind: 'json',
@@ -52,6 +63,34 @@ export const getWorkspace = endpoint({
   response: workspace,
   responseKind: 'json',
   status: 200,
+})
+
+export const patchWorkspace = endpoint({
+  ...none,
+  name: 'patchWorkspace',
+  summary: 'Rename a workspace, admins only; set its quota, the local owner only.',
+  method: 'PATCH',
+  path: '/workspaces/:w',
+  access: 'workspace',
+  params: workspaceParams,
+  body: z.strictObject({ name: workspaceName.optional(), quota_bytes: z.number().int().min(0).nullable().optional() }),
+  bodyKind: 'json',
+  response: workspace,
+  responseKind: 'json',
+  status: 200,
+})
+
+export const deleteWorkspace = endpoint({
+  ...none,
+  name: 'deleteWorkspace',
+  summary: 'Delete a workspace with its files, versions and chats; owners only. Running turns are stopped.',
+  method: 'DELETE',
+  path: '/workspaces/:w',
+  access: 'workspace',
+  params: workspaceParams,
+  response: empty,
+  responseKind: 'empty',
+  status: 204,
 })
 
 export const member = z.object({ user_id: id, name: z.string(), role: z.enum(ROLES), created_at: time })

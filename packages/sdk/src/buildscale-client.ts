@@ -5,6 +5,7 @@ import { ChatsResource } from './resources/chats.ts'
 import { FilesResource } from './resources/files.ts'
 import { TokensResource, UsersResource } from './resources/people.ts'
 import { ToolsResource } from './resources/tools.ts'
+import { TagsResource, TrashResource } from './resources/trash.ts'
 import { WorkspacesResource } from './resources/workspaces.ts'
 
 /** One BuildScale server, as one user. Works in browsers and in Node. */
@@ -23,6 +24,14 @@ export class BuildScaleClient {
 
   files(workspaceId: string): FilesResource {
     return new FilesResource(this.#caller, workspaceId)
+  }
+
+  trash(workspaceId: string): TrashResource {
+    return new TrashResource(this.#caller, workspaceId)
+  }
+
+  tags(workspaceId: string): TagsResource {
+    return new TagsResource(this.#caller, workspaceId)
   }
 
   tools(workspaceId: string): ToolsResource {

@@ -2,7 +2,7 @@
 import type { Db, DbConn } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
 import { type ChatKey, findChat } from '../../repositories/chat-repository.ts'
-import { endTurn, findTurn, lockOpenTurns, requestStop, type TurnRow } from '../../repositories/turn-repository.ts'
+import { endTurn, findTurn, lockOpenTurns, lockWorkspaceTurns, requestStop, type TurnRow } from '../../repositories/turn-repository.ts'
 import type { ChatBroadcast } from './chat-broadcast.ts'
 import { appendEvents, newEvent } from './chat-event-log.ts'
 
@@ -43,6 +43,18 @@ export class ChatCommands {
     broadcast.queueChanged()
     for (const turn of turns.filter((candidate) => candidate.status === 'running')) await this.#untilEnded(key, turn.id)
     return { turn_id: head.id, status: 'stopped' }
+  }
+
+  /** Stops every open turn of a workspace. Returns without waiting for those that run: whatever they would still write finds no workspace. */
+  async stopWorkspace(workspaceId: string): Promise<void> {
+    const { db, broadcast } = this.#deps
+    const running = await db.transaction(async (tx) => {
+      const open = await lockWorkspaceTurns(tx, workspaceId)
+      for (const turn of open) await this.#stopTurn(tx, { workspaceId, chatId: turn.chat_id }, turn)
+      return open.filter(({ status }) => status === 'running')
+    })
+    broadcast.queueChanged()
+    for (const { id } of running) broadcast.stopRequested(id)
   }
 
   /** A turn that nobody runs ends here and now; a running one is asked to. */

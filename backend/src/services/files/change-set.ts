@@ -2,7 +2,7 @@ import type { ChangeKind, FileType } from '@buildscale/protocol'
 import { uuidv7 } from 'uuidv7'
 import type { DbConn } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
-import { insertChanges, lockJournal, type NewChangeRow } from '../../repositories/change-repository.ts'
+import { insertChanges, type LockedJournal, lockJournal, type NewChangeRow } from '../../repositories/change-repository.ts'
 import type { Author } from './author.ts'
 
 /** A change to be recorded: a version is given with its number, because people are told numbers. */
@@ -31,6 +31,7 @@ export interface RecordedChange {
 /** How much was recorded at some moment; see `ChangeSet.rollbackTo`. */
 export interface ChangeSetMark {
   readonly count: number
+  readonly addedBytes: number
 }
 
 interface Recorded {
@@ -47,8 +48,9 @@ export class ChangeSet {
   readonly tx: DbConn
   readonly workspaceId: string
   readonly author: Author
-  readonly #before: number
+  readonly #before: LockedJournal
   #recorded: readonly Recorded[] = []
+  #addedBytes = 0
 
   /** Locks the workspace. Throws `not_found` when it does not exist. */
   static async open(tx: DbConn, options: { readonly workspaceId: string; readonly author: Author }): Promise<ChangeSet> {
@@ -57,7 +59,7 @@ export class ChangeSet {
     return new ChangeSet(tx, { ...options, before })
   }
 
-  private constructor(tx: DbConn, options: { readonly workspaceId: string; readonly author: Author; readonly before: number }) {
+  private constructor(tx: DbConn, options: { readonly workspaceId: string; readonly author: Author; readonly before: LockedJournal }) {
     this.tx = tx
     this.workspaceId = options.workspaceId
     this.author = options.author
@@ -71,18 +73,33 @@ export class ChangeSet {
 
   /** Adds changes in their order and answers the seq of the last one. */
   recordAll(changes: readonly NewChange[]): number {
-    const next = this.#before + this.#recorded.length + 1
+    const next = this.#before.seq + this.#recorded.length + 1
     this.#recorded = [...this.#recorded, ...changes.map((change, index) => recorded(change, next + index))]
-    return this.#before + this.#recorded.length
+    return this.#before.seq + this.#recorded.length
   }
 
   mark(): ChangeSetMark {
-    return { count: this.#recorded.length }
+    return { count: this.#recorded.length, addedBytes: this.#addedBytes }
   }
 
   /** Forgets what was recorded since `mark`: the database has been rolled back to a savepoint of that moment. */
   rollbackTo(mark: ChangeSetMark): void {
     this.#recorded = this.#recorded.slice(0, mark.count)
+    this.#addedBytes = mark.addedBytes
+  }
+
+  get addedBytes(): number {
+    return this.#addedBytes
+  }
+
+  /**
+   * Counts bytes that were stored (negative: removed for good) and that no version named before. Throws `insufficient_storage` when that is more than the
+   * workspace may hold: the caller's transaction, or its savepoint, is then rolled back with the bytes.
+   */
+  count(bytes: number): void {
+    this.#addedBytes += bytes
+    const { storedBytes, quotaBytes } = this.#before
+    if (bytes > 0) checkQuota({ storedBytes: storedBytes + this.#addedBytes, quotaBytes })
   }
 
   /** Stores the journal rows and answers them. The last statement on files of the transaction; nothing is sent when nothing changed. */
@@ -91,6 +108,15 @@ export class ChangeSet {
     await insertChanges(this.tx, this, recorded.map(({ row }) => row))
     return recorded.map(({ change }) => change)
   }
+}
+
+/** Throws `insufficient_storage` when a workspace would hold more than it may. */
+export function checkQuota({ storedBytes, quotaBytes }: Pick<LockedJournal, 'storedBytes' | 'quotaBytes'>): void {
+  if (quotaBytes === null || storedBytes <= quotaBytes) return
+  const [quota, wanted] = [quotaBytes, storedBytes].map((bytes) => bytes.toLocaleString('en'))
+  throw new AppError('insufficient_storage', `The workspace may hold ${quota} bytes, versions and trash included, and this would make it ${wanted}. Purge files from the trash, or ask for a larger quota.`, {
+    details: { quota_bytes: quotaBytes, stored_bytes: storedBytes },
+  })
 }
 
 function recorded(change: NewChange, seq: number): Recorded {

@@ -45,6 +45,12 @@ export function isInside(path: string, folder: string): boolean {
   return folder === '/' ? path !== '/' : path.startsWith(`${folder}/`)
 }
 
+/** Throws `invalid_request` when a change would give one of these paths more bytes than a path may have. */
+export function checkPathLengths(paths: readonly string[]): void {
+  if (!paths.some((path) => Buffer.byteLength(path) > MAX_PATH_BYTES)) return
+  throw new AppError('invalid_request', `${paths.length === 1 ? 'The file' : 'A file in the folder'} would get a path longer than ${MAX_PATH_BYTES} bytes. Choose a shorter one.`)
+}
+
 function characterFault(input: string): string | undefined {
   if (input.includes('\0')) return 'contains a NUL character'
   if (/\p{Cc}/u.test(input)) return 'contains a control character'

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Db, DbConn } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
-import { readBlob } from '../../repositories/blob-repository.ts'
+import { readBlob, readUsage } from '../../repositories/blob-repository.ts'
 import { type FilePlace, type FileRow, findFile, listBelow, listChildren, rootTime } from '../../repositories/file-repository.ts'
 import { findVersion, listVersions, type VersionRow } from '../../repositories/file-version-repository.ts'
 import type { Author } from './author.ts'
-import { ChangeSet, type RecordedChange } from './change-set.ts'
-import { type Content, isLarge } from './content.ts'
+import { ChangeSet, checkQuota, type RecordedChange } from './change-set.ts'
+import { type Content, contentHash, contentSize, isLarge } from './content.ts'
 import { fileEntry, rootEntry, versionEntry } from './file-entry.ts'
 import type { JournalFeed } from './journal-feed.ts'
 import { decodeCursor, encodeCursor } from './page-cursor.ts'
@@ -144,10 +144,13 @@ export class FileService {
 
   /**
    * Stores large bytes ahead of the change that will name them, so that the change does not hold the workspace while they are copied. Optional: a write
-   * stores what is not there. Bytes that no version names are collected after a day.
+   * stores what is not there. Bytes that no version names are collected after a day. Throws `insufficient_storage` for bytes that the workspace may not hold.
    */
   async storeAhead(workspaceId: string, content: Content): Promise<void> {
-    if (isLarge(content)) await this.#deps.db.transaction((tx) => storeLargeContent(tx, workspaceId, content))
+    if (!isLarge(content)) return
+    const usage = await readUsage(this.#deps.db.kysely, { workspaceId, hash: contentHash(content) })
+    if (usage !== undefined && !usage.isStored) checkQuota({ ...usage, storedBytes: usage.storedBytes + contentSize(content) })
+    await this.#deps.db.transaction((tx) => storeLargeContent(tx, workspaceId, content))
   }
 
   /** Removes uploads that a killed process left. Only at the start, before any upload. */

@@ -16,8 +16,10 @@ import { mimeType, SNIFF_BYTES } from './mime-type.ts'
 import { foldersCreated, placeInTree, type TreePlace } from './place-in-tree.ts'
 import { storeLargeContent } from './store-content.ts'
 
-// Moving has a file of its own for its length; this stays the one door for changes of the tree.
+// These have files of their own for their length; this stays the one door for changes of the tree.
+export { copyFile } from './copy-file.ts'
 export { moveFile } from './move-file.ts'
+export { purgeFromTrash, purgeSome, restoreFromTrash } from './trash.ts'
 
 export interface WriteFileOptions {
   readonly path: string
@@ -92,7 +94,8 @@ async function storeVersion(set: ChangeSet, place: TreePlace, content: NewConten
   const version: NewVersionRow = { id: uuidv7(), number: (previous?.number ?? 0) + 1, hash, size, mime, author: set.author }
   const fileType = content.fileType ?? existing?.fileType ?? 'document'
   const file = { id: existing?.id ?? uuidv7(), isNew: existing === undefined, parentId, name: baseName(path), path, fileType }
-  const at = await storeWrite(set.tx, { workspaceId: set.workspaceId, folders: missing, file, version, inlineContent })
+  const { at, addedBytes } = await storeWrite(set.tx, { workspaceId: set.workspaceId, folders: missing, file, version, inlineContent })
+  set.count(addedBytes)
   const kind = file.isNew ? 'created' : 'updated'
   set.recordAll([...foldersCreated(missing), { kind, fileId: file.id, fileType, fromPath: null, toPath: path, version, previousVersionId: previous?.id ?? null }])
   const latest: VersionRow = { ...version, createdAt: at }

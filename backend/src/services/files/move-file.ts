@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts'
 import { type FileRow, insertFolders, rebaseFiles } from '../../repositories/file-repository.ts'
 import type { ChangeSet, NewChange } from './change-set.ts'
 import { fileEntry } from './file-entry.ts'
-import { baseName, isInside, MAX_PATH_BYTES } from './file-path.ts'
+import { baseName, checkPathLengths, isInside } from './file-path.ts'
 import { listAllBelow } from './list-all-below.ts'
 import { foldersCreated, placeInTree } from './place-in-tree.ts'
 
@@ -21,7 +21,7 @@ export async function moveFile(set: ChangeSet, { from, to }: { readonly from: st
   if (place.existing !== undefined) throw new AppError('conflict', `"${to}" exists already.`)
   const content = file.fileType === 'folder' ? await listAllBelow(set.tx, { workspaceId: set.workspaceId, path: from }) : []
   const moved = [file, ...content].map((row) => fileMoved(row, `${to}${row.path.slice(from.length)}`))
-  checkLengths(moved)
+  checkPathLengths(moved.map(({ toPath }) => toPath))
   if (place.missing.length > 0) await insertFolders(set.tx, set.workspaceId, place.missing)
   const { parentId } = place
   const updatedAt = await rebaseFiles(set.tx, set.workspaceId, { id: file.id, from, to, parentId, name: baseName(to) })
@@ -31,10 +31,4 @@ export async function moveFile(set: ChangeSet, { from, to }: { readonly from: st
 
 function fileMoved(row: FileRow, to: string): NewChange & { readonly toPath: string } {
   return { kind: 'moved', fileId: row.id, fileType: row.fileType, fromPath: row.path, toPath: to, version: row.latest, previousVersionId: row.latest?.id ?? null }
-}
-
-function checkLengths(moved: readonly { readonly toPath: string }[]): void {
-  const long = moved.find(({ toPath }) => Buffer.byteLength(toPath) > MAX_PATH_BYTES)
-  if (long === undefined) return
-  throw new AppError('invalid_request', `The move would give ${moved.length === 1 ? 'the file' : 'a file in the folder'} a path longer than ${MAX_PATH_BYTES} bytes.`)
 }

@@ -15,7 +15,7 @@ afterAll(() => database[Symbol.asyncDispose]())
 /** A workspace with one member of each role, and a stranger. */
 async function team() {
   const { db } = database
-  const workspaces = new WorkspaceService({ db, idempotent: new IdempotentTransactions({ db }) })
+  const workspaces = new WorkspaceService({ db, idempotent: new IdempotentTransactions({ db }), quotaBytes: null })
   const members = new MemberService({ db })
   const person = async (name: string): Promise<string> => (await insertUser(db.kysely, { id: uuidv7(), name, email: null })).id
   const [owner, admin, editor, viewer, stranger] = [await person('owner'), await person('admin'), await person('editor'), await person('viewer'), await person('stranger')]

@@ -7,6 +7,7 @@ const TABLE: Record<Permission, readonly string[]> = {
   write_files: ['editor', 'admin', 'owner'],
   chat: ['editor', 'admin', 'owner'],
   manage_members: ['admin', 'owner'],
+  purge: ['admin', 'owner'],
   change_settings: ['admin', 'owner'],
   manage_owners: ['owner'],
   delete_workspace: ['owner'],

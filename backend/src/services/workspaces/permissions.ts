@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts'
 const GRANTS = {
   viewer: ['read'],
   editor: ['write_files', 'chat'],
-  admin: ['manage_members', 'change_settings'],
+  admin: ['manage_members', 'change_settings', 'purge'],
   owner: ['manage_owners', 'delete_workspace'],
 } as const satisfies Record<Role, readonly string[]>
 

@@ -1,4 +1,4 @@
-import { createFolder, deleteFile, type FileEntry, getFileContent, listFiles, listFileVersions, moveFile, putFileContent, restoreFile } from '@buildscale/protocol'
+import { copyFile, createFolder, deleteFile, type FileEntry, getFileContent, getFileTags, putFileTags, listFiles, listFileVersions, moveFile, putFileContent, restoreFile } from '@buildscale/protocol'
 import type { CallOptions, CreateOptions, RequestBody } from '../api.ts'
 import { type Caller, readJson, type ResponseOf } from '../client.ts'
 import type { PageOptions } from './workspaces.ts'
@@ -64,6 +64,20 @@ export class FilesResource {
 
   async move(from: string, to: string, options?: CreateOptions): Promise<FileEntry> {
     return (await this.#caller.call(moveFile, { params: this.#params, body: { from, to }, options })).file
+  }
+
+  /** Copies a file, or a folder with its content; the copies begin at version 1. */
+  async copy(from: string, to: string, options?: CreateOptions): Promise<FileEntry> {
+    return (await this.#caller.call(copyFile, { params: this.#params, body: { from, to }, options })).file
+  }
+
+  async tags(path: string, options?: CallOptions): Promise<readonly string[]> {
+    return (await this.#caller.call(getFileTags, { params: this.#params, query: { path }, options })).tags
+  }
+
+  /** The file has these tags from now on; answers them as they are kept (lower case, in order). */
+  async setTags(path: string, tags: readonly string[], options?: CallOptions): Promise<readonly string[]> {
+    return (await this.#caller.call(putFileTags, { params: this.#params, query: { path }, body: { tags: [...tags] }, options })).tags
   }
 
   /** Moves a file, or a folder with its content, to the trash. */

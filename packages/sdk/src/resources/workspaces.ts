@@ -1,6 +1,6 @@
-import { createWorkspace, deleteMember, getWorkspace, listMembers, listWorkspaces, putMember, type Role, type Workspace } from '@buildscale/protocol'
+import { createWorkspace, deleteMember, deleteWorkspace, getWorkspace, listMembers, listWorkspaces, patchWorkspace, putMember, type Role, type Workspace } from '@buildscale/protocol'
 import type { CallOptions, CreateOptions } from '../api.ts'
-import type { Caller, ResponseOf } from '../client.ts'
+import type { BodyOf, Caller, ResponseOf } from '../client.ts'
 
 export interface PageOptions extends CallOptions {
   /** Items a page, 1 to 1,000; 100 when left out. */
@@ -25,6 +25,16 @@ export class WorkspacesResource {
 
   get(workspaceId: string, options?: CallOptions): Promise<Workspace> {
     return this.#caller.call(getWorkspace, { params: { w: workspaceId }, options })
+  }
+
+  /** Renames a workspace, or sets its quota in bytes (null: none; the local owner only). */
+  change(workspaceId: string, body: BodyOf<typeof patchWorkspace>, options?: CallOptions): Promise<Workspace> {
+    return this.#caller.call(patchWorkspace, { params: { w: workspaceId }, body, options })
+  }
+
+  /** Deletes a workspace with everything in it; there is no way back. */
+  delete(workspaceId: string, options?: CallOptions): Promise<void> {
+    return this.#caller.call(deleteWorkspace, { params: { w: workspaceId }, options })
   }
 
   members(workspaceId: string, { limit, cursor, ...options }: PageOptions = {}): Promise<ResponseOf<typeof listMembers>> {

@@ -123,5 +123,5 @@ function pageOf<Item>(items: readonly Item[], query: URLSearchParams): { items: 
 }
 
 function workspaceInfo(workspace: FixtureWorkspace): unknown {
-  return { id: workspace.id, name: workspace.name, role: 'owner', change_seq: workspace.changeSeq, created_at: now() }
+  return { id: workspace.id, name: workspace.name, role: 'owner', change_seq: workspace.changeSeq, stored_bytes: 0, quota_bytes: null, created_at: now() }
 }
