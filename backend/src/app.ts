@@ -12,6 +12,7 @@ import { installSecurityHeaders } from './http/security-headers.ts'
 import { installStaticUi } from './http/static-ui.ts'
 import { type ChatRoutesDeps, registerChatRoutes } from './routes/chats.ts'
 import { registerFileRoutes } from './routes/files.ts'
+import { type HistoryDeps, registerHistoryRoutes } from './routes/history.ts'
 import { type PeopleDeps, registerPeopleRoutes } from './routes/people.ts'
 import { registerSystemRoutes, type SystemDeps } from './routes/system.ts'
 import { registerTrashRoutes } from './routes/trash.ts'
@@ -25,6 +26,7 @@ import type { FileTags } from './services/files/file-tags.ts'
 export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDeps>, WorkspaceDeps {
   readonly files: FileService
   readonly tags: FileTags
+  readonly rewinds: HistoryDeps['rewinds']
   readonly search: ToolDeps['search']
   readonly db: Db
   readonly idempotent: IdempotentTransactions
@@ -53,6 +55,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   registerWorkspaceRoutes(app, deps)
   registerFileRoutes(app, deps)
   registerTrashRoutes(app, deps)
+  registerHistoryRoutes(app, deps)
   registerToolRoutes(app, deps)
   registerChatRoutes(app, deps.chats)
   if (deps.webRoot !== undefined) installStaticUi(app, deps.webRoot)

@@ -27,6 +27,7 @@ import { BlobCollector } from './services/files/blob-collector.ts'
 import { FileService } from './services/files/file-service.ts'
 import { FileTags } from './services/files/file-tags.ts'
 import { JournalFeed } from './services/files/journal-feed.ts'
+import { RewindService } from './services/files/rewind-service.ts'
 import { SearchService } from './services/search/search-service.ts'
 import { DoctorService } from './services/workspaces/doctor-service.ts'
 import { MemberService } from './services/workspaces/member-service.ts'
@@ -76,6 +77,7 @@ export async function buildContainer(options: ContainerOptions) {
     stopTurns: (workspaceId) => chat.commands.stopWorkspace(workspaceId),
     files,
     tags,
+    rewinds: new RewindService({ db, files }),
     search,
     db,
     idempotent,

@@ -15,6 +15,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   postMessage: { content: 'hello' },
   putMember: { role: 'viewer' },
   restoreFile: { path: '/mine.txt', version: 1 },
+  rewind: { to_seq: 0 },
   runTool: { args: { path: '/' } },
   stopChat: {},
 }

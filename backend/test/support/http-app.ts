@@ -9,6 +9,7 @@ import { IdempotentTransactions } from '../../src/services/auth/idempotent-trans
 import { PeopleService } from '../../src/services/auth/people-service.ts'
 import { FileTags } from '../../src/services/files/file-tags.ts'
 import { FileService } from '../../src/services/files/file-service.ts'
+import { RewindService } from '../../src/services/files/rewind-service.ts'
 import { MemberService } from '../../src/services/workspaces/member-service.ts'
 import { WorkspaceService } from '../../src/services/workspaces/workspace-service.ts'
 import { createTestDatabase, type TestDatabase } from './test-database.ts'
@@ -73,6 +74,7 @@ export async function createHttpApp({ fileBytes = 64 * 1024 * 1024, deps = {} }:
     tags: new FileTags({ db }),
     members: new MemberService({ db }),
     files,
+    rewinds: new RewindService({ db, files }),
     search: { grep: () => Promise.reject(new Error('no search here')), glob: () => Promise.reject(new Error('no search here')) },
     db,
     idempotent,

@@ -1,6 +1,7 @@
 import * as chats from './chats.ts'
 import type { Endpoint } from './endpoint.ts'
 import * as files from './files.ts'
+import * as history from './history.ts'
 import * as people from './people.ts'
 import * as trash from './trash.ts'
 import * as workspaces from './workspaces.ts'
@@ -45,6 +46,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   trash.putFileTags,
   trash.listTags,
   trash.listTagged,
+  history.rewind,
   files.listTools,
   files.runTool,
   chats.createChat,

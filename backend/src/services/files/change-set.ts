@@ -75,6 +75,11 @@ export class ChangeSet {
   recordAll(changes: readonly NewChange[]): number {
     const next = this.#before.seq + this.#recorded.length + 1
     this.#recorded = [...this.#recorded, ...changes.map((change, index) => recorded(change, next + index))]
+    return this.lastSeq
+  }
+
+  /** The seq of the last change recorded here; before the first, that of the workspace. */
+  get lastSeq(): number {
     return this.#before.seq + this.#recorded.length
   }
 

@@ -1,6 +1,20 @@
-import { copyFile, createFolder, deleteFile, type FileEntry, getFileContent, getFileTags, putFileTags, listFiles, listFileVersions, moveFile, putFileContent, restoreFile } from '@buildscale/protocol'
+import {
+  copyFile,
+  createFolder,
+  deleteFile,
+  type FileEntry,
+  getFileContent,
+  getFileTags,
+  listFiles,
+  listFileVersions,
+  moveFile,
+  putFileContent,
+  putFileTags,
+  restoreFile,
+  rewind,
+} from '@buildscale/protocol'
 import type { CallOptions, CreateOptions, RequestBody } from '../api.ts'
-import { type Caller, readJson, type ResponseOf } from '../client.ts'
+import { type BodyOf, type Caller, readJson, type ResponseOf } from '../client.ts'
 import type { PageOptions } from './workspaces.ts'
 
 /** The content of one version of a file; read it once, by one of `bytes`, `text` and `stream`. */
@@ -92,6 +106,11 @@ export class FilesResource {
   /** A new version with the bytes of `version`. */
   async restore(path: string, version: number, options?: CreateOptions): Promise<FileEntry> {
     return (await this.#caller.call(restoreFile, { params: this.#params, body: { path, version }, options })).file
+  }
+
+  /** Brings files back to what they were: to a seq of the journal, or to before a turn. Look first with `dry_run`. */
+  rewind(body: BodyOf<typeof rewind>, options?: CreateOptions): Promise<ResponseOf<typeof rewind>> {
+    return this.#caller.call(rewind, { params: this.#params, body, options })
   }
 }
 
