@@ -10,6 +10,7 @@ import { installRequestLog } from './http/request-log.ts'
 import { RouteTable } from './http/route-table.ts'
 import { installSecurityHeaders } from './http/security-headers.ts'
 import { installStaticUi } from './http/static-ui.ts'
+import { type AgentDeps, registerAgentRoutes } from './routes/agents.ts'
 import { type ChatRoutesDeps, registerChatRoutes } from './routes/chats.ts'
 import { registerFileRoutes } from './routes/files.ts'
 import { type HistoryDeps, registerHistoryRoutes } from './routes/history.ts'
@@ -28,6 +29,7 @@ export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDep
   readonly tags: FileTags
   readonly rewinds: HistoryDeps['rewinds']
   readonly search: ToolDeps['search']
+  readonly agents: AgentDeps['agents']
   readonly db: Db
   readonly idempotent: IdempotentTransactions
   readonly chats: ChatRoutesDeps
@@ -57,6 +59,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   registerTrashRoutes(app, deps)
   registerHistoryRoutes(app, deps)
   registerToolRoutes(app, deps)
+  registerAgentRoutes(app, deps)
   registerChatRoutes(app, deps.chats)
   if (deps.webRoot !== undefined) installStaticUi(app, deps.webRoot)
   return app

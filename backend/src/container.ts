@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { type AppDeps, createApp } from './app.ts'
 import type { Config } from './config.ts'
 import type { Db } from './db/db.ts'
+import { AppError } from './errors.ts'
 import { ListenConnection } from './db/listen-connection.ts'
 import { DiskMirrorService } from './mirror/disk-mirror-service.ts'
+import { AgentCatalog } from './services/agents/agent-catalog.ts'
 import { AuthService } from './services/auth/auth-service.ts'
 import { IdempotentTransactions } from './services/auth/idempotent-transactions.ts'
 import { PeopleService } from './services/auth/people-service.ts'
@@ -16,6 +18,7 @@ import { ChatBroadcast, CHANNEL } from './services/chat/chat-broadcast.ts'
 import { ChatCommands } from './services/chat/chat-commands.ts'
 import { WriterLanes } from './services/chat/chat-delta-writer.ts'
 import { ChatEventReader } from './services/chat/chat-event-reader.ts'
+import { ChatSessions } from './services/chat/chat-session.ts'
 import { ChatService } from './services/chat/chat-service.ts'
 import { ChatTurnQueue } from './services/chat/chat-turn-queue.ts'
 import { ChatTurnRunner } from './services/chat/chat-turn-runner.ts'
@@ -33,6 +36,7 @@ import { DoctorService } from './services/workspaces/doctor-service.ts'
 import { MemberService } from './services/workspaces/member-service.ts'
 import { WorkspaceRemoval } from './services/workspaces/workspace-removal.ts'
 import { WorkspaceService } from './services/workspaces/workspace-service.ts'
+import { TOOL_NAMES } from './tools/registry.ts'
 import { VERSION } from './version.ts'
 import { BlobCleanup } from './workers/blob-cleanup.ts'
 
@@ -79,6 +83,7 @@ export async function buildContainer(options: ContainerOptions) {
     tags,
     rewinds: new RewindService({ db, files }),
     search,
+    agents: chat.agents,
     db,
     idempotent,
     chats: { chats: chat.chats, commands: chat.commands, events: chat.events, context: chat.context, idempotent, isMember, closing: closing.signal },
@@ -157,15 +162,18 @@ async function buildChat({ config, db, nodeId, log, offlineUrl }: ContainerOptio
 
   const models = new RigModels(modelSettings(config, offlineUrl))
   const rig = new RigService({ models, services: { files, search }, log })
-  const context = new RigContextInspector({ db, rig })
-  const chats = new ChatService({ db, files, models, broadcast, now: () => new Date() })
+  const agents = new AgentCatalog({ tools: TOOL_NAMES, modelFault: (model) => modelFault(models, model) })
+  const sessions = new ChatSessions({ db, agents, models })
+  const context = new RigContextInspector({ db, rig, sessions })
+  const chats = new ChatService({ db, files, agents, models, broadcast, now: () => new Date() })
   const commands = new ChatCommands({ db, broadcast })
   const events = new ChatEventReader({ db, broadcast })
-  const runner = new ChatTurnRunner({ db, journal, broadcast, lanes: new WriterLanes(), engine: rig, log, turnMs: config.limits.turnMs })
+  const runner = new ChatTurnRunner({ db, journal, broadcast, lanes: new WriterLanes(), engine: rig, sessions, log, turnMs: config.limits.turnMs })
   const queue = new ChatTurnQueue({ db, broadcast, nodeId, log, maxRunning: MAX_RUNNING_TURNS, runTurn: (turn, signal) => runner.run(turn, signal) })
   const worker = new ChatWorker({ connection: db.connection, nodeId, queue, log })
 
   return {
+    agents,
     models,
     context,
     chats,
@@ -176,6 +184,17 @@ async function buildChat({ config, db, nodeId, log, offlineUrl }: ContainerOptio
       await broadcast.close()
       await listening.close()
     },
+  }
+}
+
+/** Why a model cannot be used; undefined when it can. */
+function modelFault(models: RigModels, model: string): string | undefined {
+  try {
+    models.resolve(model)
+    return undefined
+  } catch (error) {
+    if (error instanceof AppError) return error.message
+    throw error
   }
 }
 

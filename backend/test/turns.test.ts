@@ -240,7 +240,7 @@ describe('attached files', () => {
 describe('values that this version does not know', () => {
   it.each([
     [{ mode: 'plan' }, 'build'],
-    [{ agent: 'builder' }, 'assistant'],
+    [{ agent: 'bulider' }, 'builder'],
     [{ model: 'anthropic:claude' }, 'openai'],
   ])('%j is refused, naming what is possible', async (body, allowed) => {
     const response = await fetch(`${app.url}/api/v1/workspaces/${app.workspaceId}/chats`, {

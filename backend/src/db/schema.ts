@@ -162,6 +162,7 @@ interface ChatsTable {
   mode: 'build' | 'plan'
   event_seq: Defaulted<number>
   turn_seq: Defaulted<number>
+  is_model_chosen: Defaulted<boolean>
   created_at: Created
   updated_at: Defaulted<Date>
   deleted_at: Date | null
@@ -186,6 +187,7 @@ interface TurnsTable {
   usage: Json<UsageRow> | null
   cost: number | null
   error: string | null
+  agent_snapshot: Generated<Buffer | null>
   created_at: Created
   started_at: Date | null
   first_delta_at: Date | null
@@ -263,6 +265,13 @@ interface RequestsToUserTable {
   resolved_by: string | null
 }
 
+interface AgentSnapshotsTable {
+  workspace_id: string
+  hash: Buffer
+  data: string
+  created_at: Created
+}
+
 export interface Database {
   users: UsersTable
   api_tokens: ApiTokensTable
@@ -284,4 +293,5 @@ export interface Database {
   tool_calls: ToolCallsTable
   chat_events: ChatEventsTable
   requests_to_user: RequestsToUserTable
+  agent_snapshots: AgentSnapshotsTable
 }

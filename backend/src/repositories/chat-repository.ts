@@ -19,6 +19,8 @@ export interface NewChat {
   readonly agent: string
   readonly model: string
   readonly mode: 'build' | 'plan'
+  /** False: the model is that of the agent, whatever that will be. Default: true. */
+  readonly is_model_chosen?: boolean
 }
 
 /** Where a page of chats ended: the last one's activity and id. */
@@ -59,6 +61,7 @@ export interface ChatPatch {
   readonly title?: string
   readonly agent?: string
   readonly model?: string
+  readonly is_model_chosen?: boolean
   readonly mode?: 'build' | 'plan'
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { type AppDeps, createApp } from '../../src/app.ts'
+import { AgentCatalog } from '../../src/services/agents/agent-catalog.ts'
 import { AuthService } from '../../src/services/auth/auth-service.ts'
 import { IdempotentTransactions } from '../../src/services/auth/idempotent-transactions.ts'
 import { PeopleService } from '../../src/services/auth/people-service.ts'
@@ -12,6 +13,7 @@ import { FileService } from '../../src/services/files/file-service.ts'
 import { RewindService } from '../../src/services/files/rewind-service.ts'
 import { MemberService } from '../../src/services/workspaces/member-service.ts'
 import { WorkspaceService } from '../../src/services/workspaces/workspace-service.ts'
+import { TOOL_NAMES } from '../../src/tools/registry.ts'
 import { createTestDatabase, type TestDatabase } from './test-database.ts'
 
 export interface HttpRequest {
@@ -76,6 +78,7 @@ export async function createHttpApp({ fileBytes = 64 * 1024 * 1024, deps = {} }:
     files,
     rewinds: new RewindService({ db, files }),
     search: { grep: () => Promise.reject(new Error('no search here')), glob: () => Promise.reject(new Error('no search here')) },
+    agents: new AgentCatalog({ tools: TOOL_NAMES, modelFault: () => undefined }),
     db,
     idempotent,
     // Chat routes are registered, but nothing here may reach them.

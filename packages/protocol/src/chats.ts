@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { agentName, usedAgent, usedSkill } from './agents.ts'
 import { endpoint } from './endpoint.ts'
 import { empty, id, nothing, page, paging, path, queryInteger, time, usage } from './shared.ts'
 import { workspaceParams } from './workspaces.ts'
@@ -62,6 +63,10 @@ export const turn = z.object({
   id,
   chat_id: id,
   message_id: id,
+  /** What the turn ran with, as it was when the turn started. */
+  agent: usedAgent,
+  /** What it was offered; `read_version`: the version whose text the model got, null when it did not look. */
+  skills: z.array(usedSkill.extend({ read_version: z.number().int().nullable() })),
   status: z.enum(TURN_STATUSES),
   attempt: z.number().int(),
   steps: z.array(z.object({ number: z.number().int(), model: z.string(), usage: usage.nullable(), started_at: time, ended_at: time })),
@@ -83,7 +88,6 @@ const model = z.string().min(1).max(200)
 /** Values that this version knows; others answer 400 and name these. */
 export const CHAT_MODES = ['build'] as const
 export const DELIVERIES = ['queue'] as const
-export const AGENTS = ['assistant'] as const
 
 const base = { access: 'workspace', params: workspaceParams, query: nothing, body: nothing, bodyKind: 'none', responseKind: 'json', status: 200 } as const
 const chatParams = z.strictObject({ w: id, c: id })
@@ -96,7 +100,7 @@ export const createChat = endpoint({
   path: '/workspaces/:w/chats',
   body: z.strictObject({
     goal: content.optional(),
-    agent: z.enum(AGENTS).optional(),
+    agent: agentName.optional(),
     model: model.optional(),
     mode: z.enum(CHAT_MODES).optional(),
     files: files.optional(),
@@ -126,7 +130,7 @@ export const patchChat = endpoint({
   method: 'PATCH',
   path: '/workspaces/:w/chats/:c',
   params: chatParams,
-  body: z.strictObject({ title: z.string().trim().min(1).max(200).optional(), agent: z.enum(AGENTS).optional(), model: model.optional(), mode: z.enum(CHAT_MODES).optional() }),
+  body: z.strictObject({ title: z.string().trim().min(1).max(200).optional(), agent: agentName.optional(), model: model.optional(), mode: z.enum(CHAT_MODES).optional() }),
   bodyKind: 'json',
   response: chat,
 })
@@ -201,6 +205,8 @@ export const getContext = endpoint({
   path: '/workspaces/:w/chats/:c/context',
   params: chatParams,
   response: z.object({
+    agent: usedAgent,
+    skills: z.array(usedSkill),
     model: z.string(),
     preamble: z.string(),
     messages: z.array(z.unknown()),

@@ -1,3 +1,4 @@
+import * as agents from './agents.ts'
 import * as chats from './chats.ts'
 import type { Endpoint } from './endpoint.ts'
 import * as files from './files.ts'
@@ -49,6 +50,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   history.rewind,
   files.listTools,
   files.runTool,
+  agents.listAgents,
+  agents.listSkills,
   chats.createChat,
   chats.listChats,
   chats.getChat,

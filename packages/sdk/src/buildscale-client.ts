@@ -1,6 +1,7 @@
 import { createSession, createSignInCode, deleteSession, doctor, health, listModels, me, openApi, ready } from '@buildscale/protocol'
 import type { ApiOptions, CallOptions } from './api.ts'
 import { type BodyOf, Caller, type ResponseOf } from './client.ts'
+import { AgentsResource } from './resources/agents.ts'
 import { ChatsResource } from './resources/chats.ts'
 import { FilesResource } from './resources/files.ts'
 import { TokensResource, UsersResource } from './resources/people.ts'
@@ -36,6 +37,10 @@ export class BuildScaleClient {
 
   tools(workspaceId: string): ToolsResource {
     return new ToolsResource(this.#caller, workspaceId)
+  }
+
+  agents(workspaceId: string): AgentsResource {
+    return new AgentsResource(this.#caller, workspaceId)
   }
 
   chats(workspaceId: string): ChatsResource {

@@ -3,6 +3,7 @@ export type { ApiOptions, CallOptions, CreateOptions, Fetch, RequestBody } from 
 export { BuildScaleClient, createClient } from './buildscale-client.ts'
 export type { ChatEventsOptions, ConnectionChange } from './chat-stream.ts'
 export { type Page, paginate } from './paginate.ts'
+export type { AgentsResource } from './resources/agents.ts'
 export type { ChatsResource, MessagesOptions } from './resources/chats.ts'
 export type { FileContent, FilesResource, WriteGuard } from './resources/files.ts'
 export type { TokensResource, UsersResource } from './resources/people.ts'

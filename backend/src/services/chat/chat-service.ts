@@ -3,22 +3,26 @@ import { uuidv7 } from 'uuidv7'
 import type { Db, DbConn } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
 import { lastSeqOf, readHead } from '../../repositories/chat-event-repository.ts'
-import { insertMessage, listMessages } from '../../repositories/chat-message-repository.ts'
+import { findMessage, insertMessage, listMessages } from '../../repositories/chat-message-repository.ts'
 import { type ChatCursor, type ChatKey, type ChatPatch, findChat, insertChat, listChats, markChatDeleted, takeTurnNumber, updateChat } from '../../repositories/chat-repository.ts'
 import { listToolCalls } from '../../repositories/tool-call-repository.ts'
 import { countOpenTurnsBefore, findTurn, insertTurn, listSteps } from '../../repositories/turn-repository.ts'
 import { findPathOfId } from '../../repositories/file-repository.ts'
+import { type AgentCatalog, faultSentence } from '../agents/agent-catalog.ts'
+import { DEFAULT_AGENT } from '../agents/built-in-agents.ts'
 import { parsePath } from '../files/file-path.ts'
 import type { FileService } from '../files/file-service.ts'
 import type { ChatBroadcast } from './chat-broadcast.ts'
 import { appendEvents, newEvent } from './chat-event-log.ts'
 import type { ModelCatalog } from './chat-models.ts'
+import { recordedSnapshot } from './chat-session.ts'
 import { type AttachedFile, questionMessage } from './chat-stored-message.ts'
 import { viewChat, viewMessage, viewTurn } from './chat-view.ts'
 
 export interface ChatServiceDeps {
   readonly db: Db
   readonly files: Pick<FileService, 'read'>
+  readonly agents: Pick<AgentCatalog, 'resolve' | 'skill'>
   readonly models: ModelCatalog
   readonly broadcast: Pick<ChatBroadcast, 'published' | 'queueChanged'>
   /** The clock, for what the model is told about the moment. */
@@ -48,7 +52,6 @@ export interface SentMessage {
   readonly after: number
 }
 
-const DEFAULT_AGENT = 'assistant'
 /** Characters of a goal that make a title. */
 const TITLE_LENGTH = 80
 /** Of each attached file at most this much is sent along; the model reads the rest with `read`. */
@@ -64,14 +67,16 @@ export class ChatService {
 
   async create(tx: DbConn, input: NewChatInput): Promise<{ chat: Chat; message_id?: string; turn_id?: string; after: number }> {
     const key = { workspaceId: input.workspaceId, chatId: uuidv7() }
-    const model = this.#deps.models.resolve(input.model ?? this.#deps.models.defaultModel)
+    const { models, agents } = this.#deps
+    const { agent } = await agents.resolve(tx, input.workspaceId, input.agent ?? DEFAULT_AGENT)
     await insertChat(tx, {
       id: key.chatId,
       workspace_id: key.workspaceId,
       created_by: input.userId,
       title: input.title ?? titleOf(input.goal),
-      agent: input.agent ?? DEFAULT_AGENT,
-      model,
+      agent: agent.name,
+      model: models.resolve(input.model ?? agent.model ?? models.defaultModel),
+      is_model_chosen: input.model !== undefined,
       mode: 'build',
     })
     if (input.goal === undefined) return { chat: await readChat(tx, key), after: 0 }
@@ -82,10 +87,11 @@ export class ChatService {
   /** Stores the message and queues its turn. Throws `not_found` for a chat that is not there, `invalid_request` for a file that is not. */
   async send(tx: DbConn, key: ChatKey, input: NewMessageInput): Promise<SentMessage> {
     const files = await this.#attach(tx, key.workspaceId, input.files ?? [])
+    const skill = await this.#namedSkill(tx, key.workspaceId, input.content)
     const chat = await takeTurnNumber(tx, key)
     if (chat === undefined) throw noSuchChat()
     const ids = { message: uuidv7(), turn: uuidv7(), reply: uuidv7() }
-    const content = questionMessage({ files, environment: this.#environment(), request: input.content })
+    const content = questionMessage({ files: [...skill.files, ...files], environment: this.#environment(skill.note), request: input.content })
     const of = { workspace_id: key.workspaceId, chat_id: key.chatId }
     await insertTurn(tx, { ...of, id: ids.turn, number: chat.number, user_id: input.userId, message_id: ids.message, reply_id: ids.reply, agent: chat.agent, model: this.#deps.models.resolve(chat.model) })
     await insertMessage(tx, { ...of, id: ids.message, turn_id: ids.turn, role: 'user', status: 'complete', content, model: null })
@@ -119,11 +125,21 @@ export class ChatService {
   }
 
   update(key: ChatKey, patch: ChatPatch): Promise<Chat> {
-    const model = patch.model === undefined ? {} : { model: this.#deps.models.resolve(patch.model) }
     return this.#deps.db.transaction(async (tx) => {
+      const model = await this.#patchedModel(tx, key, patch)
       if (!(await updateChat(tx, key, { ...patch, ...model }))) throw noSuchChat()
       return readChat(tx, key)
     })
+  }
+
+  /** A model that a person names stays; otherwise it is that of the agent, also of a new one. Throws what `resolve` of agents and models throw. */
+  async #patchedModel(tx: DbConn, key: ChatKey, patch: ChatPatch): Promise<Pick<ChatPatch, 'model' | 'is_model_chosen'>> {
+    const { agents, models } = this.#deps
+    const chosen = patch.model === undefined ? {} : { model: models.resolve(patch.model), is_model_chosen: true }
+    if (patch.agent === undefined) return chosen
+    const { agent } = await agents.resolve(tx, key.workspaceId, patch.agent)
+    const chat = await findChat(tx, key)
+    return patch.model !== undefined || chat?.is_model_chosen === true ? chosen : { model: models.resolve(agent.model ?? models.defaultModel) }
   }
 
   /** The chat is gone for everybody at once; whoever calls this stops its turns. */
@@ -162,7 +178,9 @@ export class ChatService {
     if (row === undefined) throw new AppError('not_found', 'There is no such turn.')
     const chat = await findChat(conn, { workspaceId: key.workspaceId, chatId: row.chat_id })
     if (chat === undefined) throw new AppError('not_found', 'There is no such turn.')
-    return viewTurn(row, { steps: await listSteps(conn, [row.id]), calls: await listToolCalls(conn, [row.id]) })
+    const snapshot = await recordedSnapshot(conn, key)
+    const question = await findMessage(conn, row.message_id)
+    return viewTurn(row, { steps: await listSteps(conn, [row.id]), calls: await listToolCalls(conn, [row.id]), snapshot, question: question?.content })
   }
 
   async #asOfSeq(conn: DbConn, key: ChatKey): Promise<number> {
@@ -188,8 +206,23 @@ export class ChatService {
     return path
   }
 
-  #environment(): string {
-    return `<environment>\nDate: ${this.#deps.now().toISOString().slice(0, 10)}\nThe workspace root is "/". Paths are exact: case, dots and Unicode count.\n</environment>`
+  /** A message that begins with `/name of a skill` brings that skill along. One that cannot be brought stops nobody: the model is told, and tells. */
+  async #namedSkill(tx: DbConn, workspaceId: string, content: string): Promise<{ readonly files: readonly AttachedFile[]; readonly note: string }> {
+    const name = /^\/([a-z0-9-]{1,64})(?:\s|$)/.exec(content)?.[1]
+    const skill = name === undefined ? undefined : await this.#deps.agents.skill(tx, workspaceId, name)
+    if (skill === undefined) return { files: [], note: '' }
+    if (skill.definition === undefined) return { files: [], note: `\nThe skill "${skill.name}" that the person names is broken; say so. ${faultSentence(skill.path, skill.errors)}` }
+    try {
+      const { version, bytes } = await this.#deps.files.read(tx, { workspaceId, path: skill.path, maxBytes: ATTACHMENT_BYTES })
+      return { files: [{ path: skill.path, version: version.number, text: bytes.toString('utf8'), skill: skill.name }], note: '' }
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'payload_too_large') return { files: [], note: `\nThe person names the skill "${skill.name}": read ${skill.path} first.` }
+      throw error
+    }
+  }
+
+  #environment(note: string): string {
+    return `<environment>\nDate: ${this.#deps.now().toISOString().slice(0, 10)}\nThe workspace root is "/". Paths are exact: case, dots and Unicode count.${note}\n</environment>`
   }
 }
 

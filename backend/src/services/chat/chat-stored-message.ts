@@ -15,6 +15,8 @@ export interface AttachedFile {
   readonly path: string
   readonly version: number
   readonly text: string
+  /** The skill whose instructions the file holds, when that is why it is attached. */
+  readonly skill?: string
 }
 
 export interface Question {
@@ -37,7 +39,8 @@ export function questionMessage(question: Question): string {
 }
 
 function renderFile(file: AttachedFile): string {
-  return `<file path=${JSON.stringify(file.path)} version="${file.version}">\n${file.text}\n</file>`
+  const place = `path=${JSON.stringify(file.path)} version="${file.version}"`
+  return file.skill === undefined ? `<file ${place}>\n${file.text}\n</file>` : `<skill name="${file.skill}" ${place}>\n${file.text}\n</skill>`
 }
 
 /** What a model said before it was cut off, as a message of its own. Without ids and signatures, which only whole answers have. */

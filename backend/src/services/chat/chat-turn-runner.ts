@@ -1,14 +1,14 @@
 /** Runs one claimed turn: loads it, lets the engine work, asks again when the model breaks off, and writes down how it ended. */
 import type { Db } from '../../db/db.ts'
 import { SessionConn } from '../../db/session-conn.ts'
-import { publicError } from '../../errors.ts'
-import { findChat } from '../../repositories/chat-repository.ts'
+import { AppError, publicError } from '../../errors.ts'
 import { releaseTurn } from '../../repositories/turn-repository.ts'
 import type { JournalFeed } from '../files/journal-feed.ts'
 import type { ChatBroadcast } from './chat-broadcast.ts'
 import type { WriterLanes } from './chat-delta-writer.ts'
 import { ToolLedger } from './chat-tool-calls.ts'
 import { type Ending, finishTurn } from './chat-turn-end.ts'
+import type { ChatSessions } from './chat-session.ts'
 import { loadCurrent, loadHistory } from './chat-turn-loader.ts'
 import { voidFrom } from './chat-turn-queue.ts'
 import { ChatTurnRecorder } from './chat-turn-recorder.ts'
@@ -20,6 +20,7 @@ export interface TurnRunnerDeps {
   readonly broadcast: ChatBroadcast
   readonly lanes: WriterLanes
   readonly engine: ChatTurnEngine
+  readonly sessions: Pick<ChatSessions, 'ofTurn'>
   readonly log: { info(details: object, message: string): void; warn(details: object, message: string): void; error(details: object, message: string): void }
   /** Longest time for one turn. */
   readonly turnMs: number
@@ -77,7 +78,7 @@ export class ChatTurnRunner {
 
   async #untilAnswered(run: ActiveTurn, signal: AbortSignal): Promise<Ending> {
     const { turn, recorder } = run
-    const session = await this.#session(turn)
+    const session = await this.#deps.sessions.ofTurn(turn)
     const conn = new SessionConn(this.#deps.db)
     const ledger = new ToolLedger({ conn, journal: this.#deps.journal, broadcast: this.#deps.broadcast, turn, attempt: () => recorder.position.attempt })
     const history = await loadHistory(this.#deps.db.kysely, turn, turn.number)
@@ -92,12 +93,6 @@ export class ChatTurnRunner {
       await recorder.restartStep((tx) => voidFrom(tx, turn.turnId), result.message)
       await delay(result.retryAfterMs ?? RETRY_DELAY_MS[failures.count - 1] ?? 0, signal)
     }
-  }
-
-  async #session(turn: ClaimedTurn) {
-    const chat = await findChat(this.#deps.db.kysely, turn)
-    if (chat === undefined) throw new TurnAborted('stopped')
-    return { chatId: turn.chatId, agentName: turn.agent, model: turn.model }
   }
 
   async #aborted(turn: ClaimedTurn, reason: unknown): Promise<Ending | undefined> {
@@ -119,6 +114,8 @@ export class ChatTurnRunner {
     // The database went away under the turn: nothing can be written now, and nothing is lost. The queue claims the turn again when it is back.
     if (publicError(error).code === 'unavailable') return undefined
     if (error instanceof TurnAborted) return { type: 'stopped', reason: 'the chat was deleted' }
+    // The agent is broken or gone since the message was sent, or its model cannot be used: the sentence says what to mend, and where.
+    if (error instanceof AppError) return { type: 'error', code: error.code, message: error.message, retryable: false }
     this.#deps.log.error({ err: error, turn_id: turn.turnId }, 'a turn failed')
     return { type: 'error', code: 'internal', message: 'Something went wrong on our side. The log has the details under this turn’s id.', retryable: true }
   }

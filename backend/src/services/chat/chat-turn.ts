@@ -5,6 +5,7 @@ import type { TurnFence } from '../../repositories/chat-event-repository.ts'
 import type { ToolCallRow } from '../../repositories/tool-call-repository.ts'
 import type { ToolEffectRow } from '../../db/schema.ts'
 import type { SessionConn } from '../../db/session-conn.ts'
+import type { AgentSnapshot } from '../agents/agent-definition.ts'
 import type { ChangeSet } from '../files/change-set.ts'
 
 /** A turn that this node runs. Every write of it is fenced by `epoch`. */
@@ -25,10 +26,9 @@ export interface ClaimedTurn extends TurnFence {
   readonly startedAt: Date
 }
 
-/** What a chat session is to the runtime: which agent and model, and for whom. */
-export interface ChatSession {
+/** What a chat session is to the runtime: its agent, the skills that it is offered, and its model. */
+export interface ChatSession extends AgentSnapshot {
   readonly chatId: string
-  readonly agentName: string
   readonly model: string
 }
 

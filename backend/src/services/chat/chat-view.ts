@@ -5,6 +5,7 @@ import type { NumberedMessageRow } from '../../repositories/chat-message-reposit
 import type { ChatRow } from '../../repositories/chat-repository.ts'
 import type { ToolCallRow } from '../../repositories/tool-call-repository.ts'
 import type { StepRow, TurnRow } from '../../repositories/turn-repository.ts'
+import type { AgentSnapshot } from '../agents/agent-definition.ts'
 import { parseJson, visibleParts } from './chat-stored-message.ts'
 
 export function viewChat(row: ChatRow): Chat {
@@ -90,11 +91,20 @@ function stepParts(step: StepRow, calls: readonly ToolCallRow[]): Part[] {
 
 const turnError = z.object({ code: z.string(), message: z.string(), retryable: z.boolean() })
 
-export function viewTurn(row: TurnRow, { steps, calls }: AnswerRows): Turn {
+/** What a turn is made of, with what it began with; undefined when it has not begun. */
+export interface TurnRows extends AnswerRows {
+  readonly snapshot: AgentSnapshot | undefined
+  /** The person's message. */
+  readonly question: string | undefined
+}
+
+export function viewTurn(row: TurnRow, { steps, calls, snapshot, question }: TurnRows): Turn {
   return {
     id: row.id,
     chat_id: row.chat_id,
     message_id: row.message_id,
+    agent: { name: row.agent, path: snapshot?.agent.path ?? null, version: snapshot?.agent.version ?? null },
+    skills: (snapshot?.skills ?? []).map(({ name, path, version }) => ({ name, path, version, read_version: readVersion(path, calls, question) })),
     status: row.status,
     attempt: row.attempt,
     steps: steps.map((step) => ({ number: step.number, model: step.model, usage: step.usage, started_at: step.started_at.toISOString(), ended_at: step.ended_at.toISOString() })),
@@ -106,6 +116,17 @@ export function viewTurn(row: TurnRow, { steps, calls }: AnswerRows): Turn {
     started_at: row.started_at?.toISOString() ?? null,
     ended_at: row.ended_at?.toISOString() ?? null,
   }
+}
+
+const readResult = z.looseObject({ path: z.string(), version: z.number().int() })
+
+/** Which version of a skill's text the model got: with the message that named the skill, or last by reading the file. */
+function readVersion(path: string, calls: readonly ToolCallRow[], question: string | undefined): number | null {
+  const results = calls.filter((call) => call.status === 'ok' && call.result?.includes(path) === true).map((call) => readResult.safeParse(parseJson(call.result ?? 'null')))
+  const read = results.findLast((result) => result.success && result.data.path === path)
+  if (read?.data !== undefined) return read.data.version
+  const attached = question === undefined ? undefined : visibleParts(question).find((part) => part.type === 'file' && part.path === path)
+  return attached?.type === 'file' ? attached.version : null
 }
 
 /** Field-wise sum; null when nothing is known. */

@@ -1,36 +1,44 @@
 /** Shows what the model would receive now: the same pieces, in the same order, as a turn sends them. */
 import type { Db } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
-import { findChat } from '../../repositories/chat-repository.ts'
 import { WORKSPACE_TOOLS } from '../../tools/registry.ts'
 import { toolParameters } from '../../tools/tool-parameters.ts'
 import { estimateTokens } from './chat-context.ts'
+import type { ChatSessions } from './chat-session.ts'
 import { visibleParts } from './chat-stored-message.ts'
 import { loadHistory } from './chat-turn-loader.ts'
-import type { ChatContextInspector, ContextView, StoredTurn } from './chat-turn.ts'
+import type { ChatContextInspector, ChatSession, ContextView, StoredTurn } from './chat-turn.ts'
 import { rigHistory } from './rig-history.ts'
 import { rigPreamble } from './rig-preamble.ts'
 import type { RigService } from './rig-service.ts'
 
-export class RigContextInspector implements ChatContextInspector {
-  readonly #deps: { readonly db: Db; readonly rig: Pick<RigService, 'contextOf' | 'contextLimit'> }
+export interface RigContextInspectorDeps {
+  readonly db: Db
+  readonly sessions: Pick<ChatSessions, 'ofChat'>
+  readonly rig: Pick<RigService, 'contextOf' | 'contextLimit'>
+}
 
-  constructor(deps: { readonly db: Db; readonly rig: Pick<RigService, 'contextOf' | 'contextLimit'> }) {
+export class RigContextInspector implements ChatContextInspector {
+  readonly #deps: RigContextInspectorDeps
+
+  constructor(deps: RigContextInspectorDeps) {
     this.#deps = deps
   }
 
   async inspect(key: { readonly workspaceId: string; readonly chatId: string }): Promise<ContextView> {
-    const { db, rig } = this.#deps
-    const chat = await findChat(db.kysely, key)
-    if (chat === undefined) throw new AppError('not_found', 'There is no such chat.')
-    const session = { chatId: chat.id, agentName: chat.agent, model: chat.model }
+    const { db, rig, sessions } = this.#deps
+    const found = await sessions.ofChat(key)
+    if (found === undefined) throw new AppError('not_found', 'There is no such chat.')
+    const { chat, session } = found
     const history = await loadHistory(db.kysely, key, chat.turn_seq + 1)
     const context = rig.contextOf(session, history, undefined)
     const limit = rig.contextLimit(session)
     const { dropped } = context.optimizeForLimit(limit)
-    const tools = toolsView()
+    const tools = toolsView(session)
     return {
-      model: chat.model,
+      agent: { name: session.agent.name, path: session.agent.path, version: session.agent.version },
+      skills: session.skills.map(({ name, path, version }) => ({ name, path, version })),
+      model: session.model,
       preamble: rigPreamble(context),
       messages: rigHistory(history),
       files: filesView(history),
@@ -42,8 +50,8 @@ export class RigContextInspector implements ChatContextInspector {
   }
 }
 
-function toolsView(): ContextView['tools'] {
-  return WORKSPACE_TOOLS.map((tool) => {
+function toolsView({ agent }: ChatSession): ContextView['tools'] {
+  return WORKSPACE_TOOLS.filter((tool) => agent.tools.includes(tool.name)).map((tool) => {
     const definition = { name: tool.name, description: tool.description, parameters: toolParameters(tool) }
     return { ...definition, tokens: estimateTokens(JSON.stringify(definition)) }
   })

@@ -16,7 +16,6 @@ import {
 } from '@buildscale/rig'
 import type { Usage } from '@buildscale/protocol'
 import type { SessionConn } from '../../db/session-conn.ts'
-import { type AgentDefinition, findAgent } from '../agents/built-in-agents.ts'
 import { findTool } from '../../tools/registry.ts'
 import type { ToolContext } from '../../tools/tool.ts'
 import { ContextKey, ContextMap, PRIORITY } from './chat-context.ts'
@@ -47,17 +46,19 @@ export class RigService implements ChatTurnEngine {
     this.#deps = deps
   }
 
-  /** The agent of a session: its model, its persona, one wrapper per core tool. */
+  /** The agent of a session: its model, its persona, one wrapper per core tool that it may use. */
   createAgent(conn: SessionConn, workspaceId: string, userId: string, session: ChatSession, context: ContextMap): Agent<RigTurnDeps> {
-    const definition = definitionOf(session)
+    const { agent } = session
     const builder = new AgentBuilder<RigTurnDeps>(this.#deps.models.completionModel(session.model))
-      .name(session.agentName)
+      .name(agent.name)
       .preamble(rigPreamble(context))
       .toolConcurrency(TOOL_CONCURRENCY)
-      .defaultMaxTurns(definition.maxSteps)
+      .defaultMaxTurns(agent.max_steps)
       .additionalParams(this.#deps.models.additionalParams(session.model))
-    if (definition.temperature !== undefined) builder.temperature(definition.temperature)
-    for (const RigTool of Object.values(RIG_TOOLS)) builder.tool(new RigTool({ conn, workspaceId, userId }))
+    if (agent.temperature !== null) builder.temperature(agent.temperature)
+    for (const RigTool of Object.values(RIG_TOOLS)) {
+      if (agent.tools.includes(RigTool.NAME)) builder.tool(new RigTool({ conn, workspaceId, userId }))
+    }
     return builder.build()
   }
 
@@ -65,8 +66,7 @@ export class RigService implements ChatTurnEngine {
   contextOf(session: ChatSession, history: readonly StoredTurn[], current: StoredTurn | undefined): ContextMap {
     const stored = history.flatMap((turn) => [turn.question, ...storedTexts(turn)])
     const request = current === undefined ? [] : [current.question, ...storedTexts(current)]
-    return new ContextMap()
-      .with(ContextKey.SystemPersona, { content: definitionOf(session).persona, priority: PRIORITY.persona, isEssential: true })
+    return withSkills(new ContextMap().with(ContextKey.SystemPersona, { content: session.agent.persona, priority: PRIORITY.persona, isEssential: true }), session)
       .with(ContextKey.ChatHistory, { content: stored.join('\n'), priority: PRIORITY.history, isEssential: true })
       .with(ContextKey.UserRequest, { content: request.join('\n'), priority: PRIORITY.request, isEssential: true })
   }
@@ -95,7 +95,7 @@ export class RigService implements ChatTurnEngine {
       base: rigHistory(history),
       fresh: current.messages,
       turn: turnRun.current.steps.length,
-      maxTurns: definitionOf(session).maxSteps,
+      maxTurns: session.agent.max_steps,
       pending: current.pending,
     })
     const recorded = new RecordedCalls()
@@ -189,11 +189,14 @@ function wireUsage(usage: RigUsage): Usage {
   return { input_tokens: usage.inputTokens, cached_tokens: usage.cachedInputTokens, output_tokens: usage.outputTokens, reasoning_tokens: usage.reasoningTokens }
 }
 
-/** The agent that a session names. Names are checked when they are set, so a missing one is a mistake of ours. */
-function definitionOf(session: ChatSession): AgentDefinition {
-  const definition = findAgent(session.agentName)
-  if (definition === undefined) throw new Error(`There is no agent ${session.agentName}`)
-  return definition
+/** Of each skill what it is for and where it is: the agent reads the rest when it needs it. */
+function withSkills(context: ContextMap, { skills, unlisted_skills: unlisted }: ChatSession): ContextMap {
+  const listed = skills.reduce(
+    (map, { name, description, path }) => map.with(ContextKey.ActiveSkill(name), { content: `- ${name} (${path}): ${description}`, priority: PRIORITY.skill, isEssential: true }),
+    context,
+  )
+  if (unlisted === 0) return listed
+  return listed.with(ContextKey.ActiveSkill('…'), { content: `- ${unlisted} more, not listed here: look into /system/skills.`, priority: PRIORITY.skill, isEssential: true })
 }
 
 function storedTexts(turn: StoredTurn): readonly string[] {

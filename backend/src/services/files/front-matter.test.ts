@@ -43,7 +43,7 @@ describe('splitFrontMatter', () => {
     ['a tag', '---\nname: a\nrun: !!js/function "() => 1"\n---\n', { line: 3, column: 6 }],
     ['a known tag', '---\nname: a\nkeys: !!set {a, b}\n---\n', { line: 3, column: 7 }],
     ['an alias', '---\na: &x [1]\nb: [*x, *x]\n---\n', { line: 2 }],
-    ['an alias of nothing', '---\ntools: *\n---\n', { line: 2, column: 8 }],
+    ['an alias of nothing', '---\ntools: *\n---\n', { line: 2, column: 8, message: 'Anchors and aliases ("&", "*") are not understood here: write the value out, or put quotes around it.' }],
     ['a key that is a list', '---\n[a, b]: 1\n---\n', { line: 2 }],
   ])('reports %s with the line and column of the file', (_, text, place) => {
     expect(errorOf(text)).toMatchObject(place)

@@ -26,6 +26,7 @@ export interface FrontMatter {
 const MAX_FRONT_MATTER = 64 * 1024
 /** Deeper than any settings, and far from what could exhaust the stack. */
 const MAX_DEPTH = 32
+const NO_ALIASES = 'Anchors and aliases ("&", "*") are not understood here: write the value out, or put quotes around it.'
 const FENCE = /^---[ \t]*\r?$/
 
 /** Splits a file into its front matter and its body. A byte order mark and CRLF line ends are fine. */
@@ -58,7 +59,7 @@ function parseYaml(yaml: string): Pick<FrontMatter, 'data' | 'at'> | { readonly 
   // Tags and anchors could name types and repeat values without end: neither is needed for settings, so neither is understood.
   const document = parseDocument(yaml, { lineCounter, prettyErrors: false, resolveKnownTags: false, stringKeys: true })
   const broken = document.errors[0] ?? document.warnings[0]
-  if (broken !== undefined) return fault(placeOf(broken.pos[0]), sentence(broken.message))
+  if (broken !== undefined) return fault(placeOf(broken.pos[0]), broken.code === 'BAD_ALIAS' ? NO_ALIASES : sentence(broken.message))
   const unsafe = firstUnsafeNode(document)
   if (unsafe !== undefined) return fault(placeOf(unsafe.offset), unsafe.message)
   return { data: document.toJS({ maxAliasCount: 0 }), at: (path) => placeOf(offsetOf(document, path)) }
@@ -80,7 +81,7 @@ function firstUnsafeNode(document: Document): { readonly offset: number; readonl
   let found: { readonly offset: number; readonly message: string } | undefined
   visit(document, {
     Node: (_, node, path) => {
-      const message = isAlias(node) || node.anchor !== undefined ? 'Anchors and aliases ("&", "*") are not understood here: write the value out, or put quotes around it.'
+      const message = isAlias(node) || node.anchor !== undefined ? NO_ALIASES
         : path.length > 2 * MAX_DEPTH ? `The front matter is nested deeper than ${MAX_DEPTH} levels.` : undefined
       if (message === undefined) return undefined
       found = { offset: node.range?.[0] ?? 0, message }
