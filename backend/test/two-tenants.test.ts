@@ -63,7 +63,7 @@ function requestOf(endpoint: Endpoint, values: Readonly<Record<string, string>>)
   return { method: endpoint.method, path: fillPath(endpoint.path, values) + (QUERIES[endpoint.name] ?? ''), ...(body !== undefined && { body }) }
 }
 
-describe('a stranger', () => {
+describe('B11: a stranger', () => {
   it('meets an API that has every endpoint', () => {
     const registered = app.container.app.routeTable.names()
     expect(ENDPOINTS.map(({ name }) => name).filter((name) => !registered.has(name))).toEqual([])

@@ -44,7 +44,11 @@ export interface FileKey {
 
 const COLUMNS = ['id', 'number', 'blob_hash', 'size', 'mime', 'author_kind', 'author_id', 'turn_id', 'tool_call_id', 'created_at'] as const
 
+/** The largest number that the column holds: no file has a later version, and a larger one cannot even be asked for. */
+const LAST_NUMBER = 2 ** 31 - 1
+
 export async function findVersion(conn: DbConn, { workspaceId, fileId }: FileKey, number: number): Promise<VersionRow | undefined> {
+  if (number > LAST_NUMBER) return undefined
   const row = await conn
     .selectFrom('file_versions')
     .select(COLUMNS)

@@ -43,15 +43,10 @@ export function findWorkspaceOf(conn: DbConn, key: MembershipKey): Promise<Works
   return workspacesOf(conn, key.userId).where('workspaces.id', '=', key.workspaceId).executeTakeFirst()
 }
 
-/** Changes what is given. False: there is no such workspace. */
-export async function updateWorkspace(tx: DbConn, id: string, change: { readonly name?: string | undefined; readonly quota_bytes?: number | null | undefined }): Promise<boolean> {
-  const result = await tx
-    .updateTable('workspaces')
-    .set({ ...(change.name !== undefined && { name: change.name }), ...(change.quota_bytes !== undefined && { quota_bytes: change.quota_bytes }) })
-    .where('id', '=', id)
-    .where('deleted_at', 'is', null)
-    .executeTakeFirst()
-  return result.numUpdatedRows > 0n
+/** Changes what is given; nothing when nothing is. */
+export async function updateWorkspace(tx: DbConn, id: string, { name, quota_bytes }: { readonly name?: string | undefined; readonly quota_bytes?: number | null | undefined }): Promise<void> {
+  const change = { ...(name !== undefined && { name }), ...(quota_bytes !== undefined && { quota_bytes }) }
+  if (Object.keys(change).length > 0) await tx.updateTable('workspaces').set(change).where('id', '=', id).where('deleted_at', 'is', null).execute()
 }
 
 /** Marks a workspace as deleted: from here on nobody finds it. False: there is no such workspace. */

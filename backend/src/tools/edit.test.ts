@@ -64,7 +64,7 @@ describe('edit', () => {
     expect(await workspace.text('/f')).toBe('b')
   })
 
-  it('lets one of two edits made at once win, and tells the other to read again', async () => {
+  it('B19: lets one of two edits made at once win, and tells the other to read again', async () => {
     const workspace = await workspaces.with({ '/f': 'a b' })
     const first = await workspace.prepare('edit', { path: '/f', old_string: 'a', new_string: '1' })
     const second = await workspace.prepare('edit', { path: '/f', old_string: 'b', new_string: '2' })

@@ -150,7 +150,7 @@ describe('versions and the journal', () => {
 })
 
 describe('moving', () => {
-  it('moves a folder with its content, its own row first, and nothing whose name only looks alike', async () => {
+  it('B20: moves a folder with its content, its own row first, and nothing whose name only looks alike', async () => {
     const workspaceId = await workspaceWith({ '/a_b/x.txt': '1', '/a_b/sub/y.txt': '2', '/axb/z.txt': '3', '/a_b2/w.txt': '4', '/a%/v.txt': '5' })
     const { changes } = await change(workspaceId, (set) => moveFile(set, { from: '/a_b', to: '/new/a%b' }))
     expect(brief(changes)).toEqual([
@@ -244,7 +244,7 @@ describe('guards and races', () => {
     await expect(write(workspaceId, { path: '/a.txt', content: Buffer.from('3'), overwrite: false })).rejects.toMatchObject({ code: 'conflict' })
   })
 
-  it('gives one of two guarded writes at once the file, and the other a version_mismatch', async () => {
+  it('B19: gives one of two guarded writes at once the file, and the other a version_mismatch', async () => {
     const workspaceId = await workspaceWith({ '/a.txt': 'base' })
     const { hash } = (await files.versions(database.db.kysely, { workspaceId, path: '/a.txt', limit: 1 })).items[0] ?? { hash: '' }
     const race = await Promise.allSettled(Array.from({ length: 6 }, (_, index) => write(workspaceId, { path: '/a.txt', content: Buffer.from(`writer ${index}`), ifHash: hash })))
