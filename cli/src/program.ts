@@ -5,7 +5,9 @@ import { doctor, type DoctorOptions } from './commands/doctor.ts'
 import { importFolder, type ImportOptions } from './commands/import.ts'
 import { login } from './commands/login.ts'
 import { run, type RunOptions } from './commands/run.ts'
+import { trashEmpty, trashList, type TrashOptions, trashPurge, trashRestore } from './commands/trash.ts'
 import { userAdd, type UserAddOptions } from './commands/user.ts'
+import { workspaceCreate, workspaceDelete, workspaceList, workspaceQuota, workspaceRename } from './commands/workspace.ts'
 import { connect, explain } from './connect.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -33,7 +35,7 @@ function buildProgram(terminal: Terminal, finish: (exitCode: number) => void): C
     .exitOverride()
     .showHelpAfterError('(buildscale --help shows what there is)')
     .addHelpText('after', ENVIRONMENT_HELP)
-  for (const add of [addServe, addRun, addChat, addImport, addPeople, addDoctor]) add(program, terminal, finish)
+  for (const add of [addServe, addRun, addChat, addImport, addTrash, addWorkspaces, addPeople, addDoctor]) add(program, terminal, finish)
   return program
 }
 
@@ -82,6 +84,67 @@ function addImport(program: Command, terminal: Terminal, finish: (exitCode: numb
     .option(...WORKSPACE_OPTION)
     .addHelpText('after', IMPORT_HELP)
     .action(async (directory: string, options: ImportOptions) => finish(await importFolder(connect(terminal), directory, options)))
+}
+
+function addTrash(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
+  const trash = program.command('trash').description('what was removed, and the way back').addHelpText('after', TRASH_HELP)
+  trash
+    .command('list')
+    .description('what was removed, the latest first')
+    .option('--json', 'print the entries as JSON')
+    .option(...WORKSPACE_OPTION)
+    .action(async (options: TrashOptions) => finish(await trashList(connect(terminal), options)))
+  trash
+    .command('restore')
+    .description('put a file back, or a folder with what was removed with it')
+    .argument('<path or id>')
+    .option('--to <path>', 'put it here instead of where it was')
+    .option(...WORKSPACE_OPTION)
+    .action(async (what: string, options: TrashOptions) => finish(await trashRestore(connect(terminal), what, options)))
+  trash
+    .command('purge')
+    .description('remove something for good, with every version')
+    .argument('<path or id>')
+    .option('--yes', 'it is meant')
+    .option(...WORKSPACE_OPTION)
+    .action(async (what: string, options: TrashOptions) => finish(await trashPurge(connect(terminal), what, options)))
+  trash
+    .command('empty')
+    .description('remove everything in the trash for good')
+    .option('--yes', 'it is meant')
+    .option(...WORKSPACE_OPTION)
+    .action(async (options: TrashOptions) => finish(await trashEmpty(connect(terminal), options)))
+}
+
+function addWorkspaces(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
+  const workspace = program.command('workspace').description('the workspaces of this server').addHelpText('after', WORKSPACE_HELP)
+  workspace
+    .command('list')
+    .description('your workspaces, with what they store')
+    .option('--json', 'print them as JSON')
+    .action(async (options: { json?: boolean }) => finish(await workspaceList(connect(terminal), options)))
+  workspace
+    .command('create')
+    .description('make a workspace; prints its id')
+    .argument('<name>')
+    .action(async (name: string) => finish(await workspaceCreate(connect(terminal), name)))
+  workspace
+    .command('rename')
+    .argument('<id or name>')
+    .argument('<new name>')
+    .action(async (of: string, name: string) => finish(await workspaceRename(connect(terminal), of, name)))
+  workspace
+    .command('quota')
+    .description('what a workspace may store, versions and trash included; the local owner only')
+    .argument('<id or name>')
+    .argument('<size>', 'a number of bytes, 500M, 10G, or none')
+    .action(async (of: string, size: string) => finish(await workspaceQuota(connect(terminal), of, size)))
+  workspace
+    .command('delete')
+    .description('delete a workspace with everything in it')
+    .argument('<id or name>')
+    .option('--yes', 'it is meant')
+    .action(async (of: string, options: { yes?: boolean }) => finish(await workspaceDelete(connect(terminal), of, options)))
 }
 
 function addPeople(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
@@ -133,6 +196,19 @@ Everything but .git, symbolic links and special files; what was left out is coun
 Examples:
   buildscale import .
   buildscale import ./site --to /site --gitignore`
+
+const TRASH_HELP = `
+Examples:
+  buildscale trash list
+  buildscale trash restore /notes.md
+  buildscale trash restore /notes.md --to /old-notes.md
+  buildscale trash purge /secret.txt --yes`
+
+const WORKSPACE_HELP = `
+Examples:
+  buildscale workspace list
+  buildscale workspace create research
+  buildscale workspace quota research 10G`
 
 const USER_ADD_HELP = `
 Examples:
