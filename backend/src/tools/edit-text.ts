@@ -1,35 +1,51 @@
-/** Changing a text in one place, without I/O. Line breaks stay as the file has them: a file with CRLF keeps CRLF, whatever the model wrote. */
+/** Changing a text, without I/O. Line breaks stay as the file has them: a file with CRLF keeps CRLF, whatever the model wrote. */
 import { AppError } from '../errors.ts'
-import { likeness } from '../services/files/near-names.ts'
+import { nearText } from './near-text.ts'
 import { splitLines } from './text-lines.ts'
 
 /** One change of a text. */
 export type TextEdit =
-  | { readonly type: 'replace'; readonly oldText: string; readonly newText: string }
+  | { readonly type: 'replace'; readonly oldText: string; readonly newText: string; /** Every place, instead of the only one. */ readonly all: boolean }
   /** `line` 0 = before the first line, the number of lines = at the end. */
   | { readonly type: 'insert'; readonly line: number; readonly content: string }
 
 const SHOWN_MATCHES = 10
-const SHOWN_NEAR_LINES = 3
-/** Lines that are compared with text that was not found, so that a wrong edit of a huge file stays quick. */
-const COMPARED_LINES = 20_000
 const BYTE_ORDER_MARK = '\uFEFF'
 
-/** `text` after `edit`. Throws `invalid_request` or `conflict` with what a model needs to do better. `path` is for the message. */
-export function editText(text: string, edit: TextEdit, path: string): string {
-  const mark = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : ''
-  const body = text.slice(mark.length)
-  return mark + (edit.type === 'replace' ? replaceOnce(body, edit, path) : insertLines(body, edit, path))
+export interface EditedText {
+  readonly text: string
+  /** In how many places it changed. */
+  readonly places: number
 }
 
-function replaceOnce(text: string, edit: Extract<TextEdit, { type: 'replace' }>, path: string): string {
+/** `text` after `edit`. Throws `invalid_request` or `conflict` with what a model needs to do better. `path` is for the message. */
+export function editText(text: string, edit: TextEdit, path: string): EditedText {
+  const mark = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : ''
+  const body = text.slice(mark.length)
+  if (edit.type === 'insert') return { text: mark + insertLines(body, edit, path), places: 1 }
+  const replaced = replaceText(body, edit, path)
+  return { text: mark + replaced.text, places: replaced.places }
+}
+
+function replaceText(text: string, edit: Extract<TextEdit, { type: 'replace' }>, path: string): EditedText {
   const { oldText, newText } = withLineBreaksOf(text, edit)
+  if (edit.oldText === edit.newText) throw new AppError('invalid_request', 'old_string and new_string are the same, so nothing would change.')
+  if (edit.all) return replaceAll(text, { oldText, newText }, notThere(text, edit, path))
   const found = positions(text, oldText)
   const [at] = found
-  if (at === undefined) throw new AppError('conflict', `old_string is not in "${path}". ${nearestLines(text, edit.oldText)}`)
+  if (at === undefined) throw notThere(text, edit, path)()
   if (found.length > 1) throw new AppError('conflict', severalMatches(text, found, path))
-  if (oldText === newText) throw new AppError('invalid_request', 'old_string and new_string are the same, so nothing would change.')
-  return text.slice(0, at) + newText + text.slice(at + oldText.length)
+  return { text: text.slice(0, at) + newText + text.slice(at + oldText.length), places: 1 }
+}
+
+function replaceAll(text: string, { oldText, newText }: { readonly oldText: string; readonly newText: string }, otherwise: () => AppError): EditedText {
+  const pieces = text.split(oldText)
+  if (pieces.length === 1) throw otherwise()
+  return { text: pieces.join(newText), places: pieces.length - 1 }
+}
+
+function notThere(text: string, edit: Extract<TextEdit, { type: 'replace' }>, path: string): () => AppError {
+  return () => new AppError('conflict', `old_string is not in "${path}". ${nearText(text, edit.oldText)}`)
 }
 
 /** The edit in the line breaks of the file: exactly as written when that is found or the file has no CRLF. */
@@ -75,7 +91,7 @@ function positions(text: string, part: string): readonly number[] {
 function severalMatches(text: string, found: readonly number[], path: string): string {
   const numbers = lineNumbers(text, found.slice(0, SHOWN_MATCHES))
   const more = found.length > numbers.length ? ', …' : ''
-  return `old_string is in "${path}" ${found.length} times, at lines ${numbers.join(', ')}${more} (1 = the first line). Give more of the text around the place you mean, so that it is there only once.`
+  return `old_string is in "${path}" ${found.length} times, at lines ${numbers.join(', ')}${more} (1 = the first line). Give more of the text around the place you mean, so that it is there only once; to change every place, set replace_all.`
 }
 
 /** 1-based, as editors and grep count. `positions` ascend. */
@@ -89,18 +105,4 @@ function lineNumbers(text: string, found: readonly number[]): readonly number[] 
     }
     return line
   })
-}
-
-/** The lines most like the first line with text of what was looked for: mostly only white space or a word differs. */
-function nearestLines(text: string, wanted: string): string {
-  const first = wanted.split('\n').map((line) => line.trim()).find((line) => line !== '') ?? ''
-  const near = splitLines(text)
-    .slice(0, COMPARED_LINES)
-    .map((line, index) => ({ number: index + 1, line: line.trimEnd(), score: likeness(line.trim().slice(0, 500), first.slice(0, 500)) }))
-    .filter((candidate) => candidate.line.trim() !== '' && candidate.score >= 0.5)
-    .sort((a, b) => b.score - a.score)
-    .slice(0, SHOWN_NEAR_LINES)
-  if (near.length === 0) return 'No line is like it. Read the file again and copy the text exactly, white space included.'
-  const lines = near.map(({ number, line }) => `${number}: ${line.slice(0, 300)}`)
-  return `The closest lines are:\n${lines.join('\n')}\nCopy the text exactly as read shows it, white space included.`
 }

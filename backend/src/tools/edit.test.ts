@@ -8,6 +8,7 @@ describe('edit', () => {
 
   it.each([
     ['replaces text that is there once', 'one two three', { old_string: 'two', new_string: '2' }, 'one 2 three'],
+    ['replaces text wherever it is, when told to', 'a b a\na', { old_string: 'a', new_string: 'x', replace_all: true }, 'x b x\nx'],
     ['removes text', 'one two', { old_string: ' two', new_string: '' }, 'one'],
     ['takes new text literally', 'a', { old_string: 'a', new_string: '$& $1' }, '$& $1'],
     ['leaves JSON around the edit alone', '{ "b": 1.0,\n  "a": 1 }', { old_string: '"a": 1', new_string: '"a": 2' }, '{ "b": 1.0,\n  "a": 2 }'],
@@ -31,6 +32,10 @@ describe('edit', () => {
 
   it.each([
     ['text that is not there, with the closest lines', { old_string: 'function  hallo()', new_string: 'x' }, 'conflict', /closest lines are:\n3: function hello\(\) \{/],
+    ['text of several lines, with the block that is most like it', { old_string: 'function hallo() {\n  return 1\n}', new_string: 'x' }, 'conflict', /closest lines are:\n3: function hello\(\) \{\n4: \}/],
+    ['text with other white space, with the lines as they are', { old_string: '  const a =  1\n\tconst b = 2', new_string: 'x' }, 'conflict', /other white space or line breaks:\n1: const a = 1\n2: const b = 2\n/],
+    ['text with the line numbers that cat shows', { old_string: '     1\tconst a = 1', new_string: 'x' }, 'conflict', /line numbers, which are not part of the file/],
+    ['text that is nowhere to be replaced everywhere', { old_string: 'zzz', new_string: 'x', replace_all: true }, 'conflict', /No line is like it/],
     ['text that is there several times, with their lines', { old_string: 'const', new_string: 'let' }, 'conflict', /2 times, at lines 1, 2 /],
     ['empty text', { old_string: '', new_string: 'x' }, 'invalid_request', /old_string is empty/],
     ['a replacement that changes nothing', { old_string: 'const a', new_string: 'const a' }, 'invalid_request', /the same/],

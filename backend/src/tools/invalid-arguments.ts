@@ -15,8 +15,8 @@ export function argumentNames(schema: z.ZodType): readonly string[] {
 }
 
 function describe(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') return `unknown argument ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
   const name = issue.path.map(String).join('.')
+  if (issue.code === 'unrecognized_keys') return `${name === '' ? '' : `${name}: `}unknown argument ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
   return name === '' ? 'expected an object with the arguments' : `${name}: ${reason(issue)}`
 }
 
@@ -27,9 +27,9 @@ function reason(issue: z.core.$ZodIssue): string {
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}`
     case 'too_small':
-      return `must be at least ${issue.minimum}`
+      return issue.origin === 'array' ? `must have at least ${issue.minimum} ${Number(issue.minimum) === 1 ? 'entry' : 'entries'}` : `must be at least ${issue.minimum}`
     case 'too_big':
-      return `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters long' : ''}`
+      return issue.origin === 'array' ? `must have at most ${issue.maximum} entries` : `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters long' : ''}`
     default:
       return issue.message
   }
@@ -38,5 +38,7 @@ function reason(issue: z.core.$ZodIssue): string {
 function article(expected: string): string {
   if (expected === 'int' || expected === 'number') return 'a whole number'
   if (expected === 'boolean') return 'true or false'
+  if (expected === 'array') return 'a list (a JSON array)'
+  if (expected === 'object') return 'an object'
   return expected === 'string' ? 'text (a JSON string)' : `a ${expected}`
 }

@@ -3,7 +3,8 @@ import { AppError } from '../errors.ts'
 import { parsePath } from '../services/files/file-path.ts'
 import { requireFile } from './find-entry.ts'
 import { fileText } from './file-text.ts'
-import { CONTENT_LIMIT_BYTES, jsonBytes } from './result-limit.ts'
+import { fittingLines } from './line-budget.ts'
+import { CONTENT_LIMIT_BYTES } from './result-limit.ts'
 import { lineRange, splitLines } from './text-lines.ts'
 import { defineReadTool, type ToolContext } from './tool.ts'
 import { limit, optionalInteger, shortText, toolArguments } from './tool-arguments.ts'
@@ -27,7 +28,8 @@ export const readTool = defineReadTool({
     const { file, text } = await readText(path, context)
     const lines = splitLines(text)
     const range = lineRange(lines.length, { offset, limit: most, cursor })
-    const { content, end, cut } = fittingText(lines.slice(range.start, range.end), range.start)
+    const { text: content, count, cut } = fittingLines(lines.slice(range.start, range.end), CONTENT_LIMIT_BYTES, true)
+    const end = range.start + count
     return {
       path,
       content,
@@ -55,30 +57,6 @@ export async function readText(path: string, context: ToolContext): Promise<{ fi
 function tooLarge({ path, size }: FileEntry): AppError {
   const megabytes = READ_LIMIT_BYTES / 1024 / 1024
   return new AppError('payload_too_large', `"${path}" has ${(size ?? 0).toLocaleString('en')} bytes; files over ${megabytes} MiB cannot be read or edited as text. grep with path_pattern "${path}" finds lines in it.`)
-}
-
-interface FittingText {
-  readonly content: string
-  /** The line behind the last one shown. */
-  readonly end: number
-  /** The only line shown is not whole: it alone is larger than a result may be. */
-  readonly cut: boolean
-}
-
-/** The lines that fit into one result; of a first line that is too long itself, its beginning. */
-function fittingText(lines: readonly string[], start: number): FittingText {
-  const whole = lines.join('')
-  if (jsonBytes(whole) <= CONTENT_LIMIT_BYTES) return { content: whole, end: start + lines.length, cut: false }
-  let bytes = 0
-  const count = lines.findIndex((line) => (bytes += jsonBytes(line)) > CONTENT_LIMIT_BYTES)
-  if (count > 0) return { content: lines.slice(0, count).join(''), end: start + count, cut: false }
-  return { content: beginningOf(lines[0] ?? ''), end: start + 1, cut: true }
-}
-
-/** Control characters take six bytes in JSON, other characters at most three for each UTF-16 unit. */
-function beginningOf(line: string): string {
-  const beginning = line.slice(0, Math.floor(CONTENT_LIMIT_BYTES / 6))
-  return beginning.isWellFormed() ? beginning : beginning.slice(0, -1)
 }
 
 function notice({ start, end, total, cut }: { readonly start: number; readonly end: number; readonly total: number; readonly cut: boolean }): string | null {

@@ -1,10 +1,13 @@
+import { catTool } from './cat.ts'
 import { editTool } from './edit.ts'
 import { fileInfoTool } from './file-info.ts'
 import { globTool } from './glob.ts'
 import { grepTool } from './grep.ts'
 import { lsTool } from './ls.ts'
 import { mkdirTool } from './mkdir.ts'
+import { multiEditTool } from './multi-edit.ts'
 import { mvTool } from './mv.ts'
+import { readMultipleFilesTool } from './read-multiple-files.ts'
 import { readTool } from './read.ts'
 import { rmTool } from './rm.ts'
 import type { AnyTool } from './tool.ts'
@@ -12,7 +15,7 @@ import { touchTool } from './touch.ts'
 import { writeTool } from './write.ts'
 
 /** Every core tool, in the order in which models see them. */
-export const WORKSPACE_TOOLS = [lsTool, readTool, writeTool, editTool, mkdirTool, mvTool, rmTool, touchTool, globTool, grepTool, fileInfoTool] as const
+export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, grepTool, fileInfoTool] as const
 
 export type ToolName = (typeof WORKSPACE_TOOLS)[number]['name']
 

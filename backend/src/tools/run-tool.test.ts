@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ToolWorkspaces } from '../../test/support/tool-workspace.ts'
 import { AppError } from '../errors.ts'
-import { WORKSPACE_TOOLS } from './registry.ts'
+import { TOOL_NAMES, WORKSPACE_TOOLS } from './registry.ts'
 import { failedOutcome, prepareCall } from './run-tool.ts'
 import type { ToolContext } from './tool.ts'
 import { toolParameters } from './tool-parameters.ts'
@@ -13,7 +13,7 @@ describe('running a tool', () => {
 
   it('names the tools that exist when a model invents one', async () => {
     const workspace = await workspaces.with()
-    expect(await workspace.refused('cat', {})).toEqual({ code: 'not_found', message: 'There is no tool named "cat". The tools are: ls, read, write, edit, mkdir, mv, rm, touch, glob, grep, file_info.' })
+    expect(await workspace.refused('list_dir', {})).toEqual({ code: 'not_found', message: `There is no tool named "list_dir". The tools are: ${TOOL_NAMES.join(', ')}.` })
   })
 
   it('names every bad argument, and those that exist', async () => {
@@ -30,13 +30,28 @@ describe('running a tool', () => {
     expect((await workspace.refused('ls', args)).message).toContain('expected an object with the arguments')
   })
 
-  it('lets no writing tool change anything in plan mode', async () => {
+  it('lets no writing tool change anything but plans in plan mode', async () => {
     const workspace = await workspaces.with({ '/a': 'x' })
-    for (const tool of WORKSPACE_TOOLS.filter((candidate) => candidate.effect === 'write')) {
+    for (const tool of WORKSPACE_TOOLS.filter((candidate) => candidate.effect === 'write' && candidate.inPlanMode === undefined)) {
       const outcome = await workspace.run(tool.name, { path: '/a' }, { mode: 'plan' })
       expect(outcome, tool.name).toMatchObject({ ok: false, error: { code: 'conflict', message: expect.stringContaining('plan mode') as string } })
     }
     expect(await workspace.run('read', { path: '/a' }, { mode: 'plan' })).toMatchObject({ ok: true })
+  })
+
+  it.each([
+    ['write', { content: 'x', overwrite: true }],
+    ['edit', { old_string: 'x', new_string: 'y' }],
+    ['multi_edit', { edits: [{ old_string: 'x', new_string: 'y' }] }],
+    ['touch', {}],
+  ])('lets %s work on plans in plan mode, and on nothing else', async (tool, args) => {
+    const workspace = await workspaces.with({ '/a.plan': 'x', '/plans/a.md': 'x', '/plans/a.plan': 'x' })
+    for (const path of ['/a.plan', '/plans/a.md', '/plans', '/plans.plan', '/plans/x.plan/y']) {
+      expect(await workspace.run(tool, { ...args, path }, { mode: 'plan' }), path).toMatchObject({ ok: false, error: { code: 'conflict', message: expect.stringContaining('In plan mode') as string } })
+    }
+    expect(await workspace.run(tool, { ...args, path: '/plans/../a.plan' }, { mode: 'plan' })).toMatchObject({ ok: false, error: { code: 'invalid_request' } })
+    expect(await workspace.run(tool, { ...args, path: 'plans/./a.plan' }, { mode: 'plan' })).toMatchObject({ ok: true })
+    expect(await workspace.text('/a.plan')).toBe('x')
   })
 
   it('changes nothing before apply', async () => {
@@ -67,8 +82,12 @@ describe('running a tool', () => {
 })
 
 const ESCAPES = ['../../etc/passwd', '/../etc/passwd', 'a/../../b', '/a/..', '..', 'a\0b', '..\\..\\etc', 'C:\\x', 'a\u0007b', `/${'x'.repeat(256)}`, `/${'y/'.repeat(600)}z`]
-const PATH_ARGUMENTS = ['path', 'source', 'destination', 'path_pattern']
-const NEEDED: Readonly<Record<string, unknown>> = { content: 'x', pattern: 'root', source: '/inside.txt', destination: '/there.txt', old_string: 'inside', new_string: 'changed', path: '/inside.txt' }
+const PATH_ARGUMENTS = ['path', 'paths', 'source', 'destination', 'path_pattern']
+/** These name their files by other means, which their own tests try. */
+const WITHOUT_PATH: readonly string[] = []
+/** These answer for each path by itself. */
+const PER_PATH: readonly string[] = ['read_multiple_files', 'cat']
+const NEEDED: Readonly<Record<string, unknown>> = { content: 'x', pattern: 'root', source: '/inside.txt', destination: '/there.txt', old_string: 'inside', new_string: 'changed', edits: [{ old_string: 'inside', new_string: 'changed' }], path: '/inside.txt' }
 
 describe('no path of a tool leaves the workspace', () => {
   let workspaces: ToolWorkspaces
@@ -81,15 +100,16 @@ describe('no path of a tool leaves the workspace', () => {
   })
 
   it('covers every tool', () => {
-    expect(new Set(cases.map((entry) => entry.tool)).size).toBe(WORKSPACE_TOOLS.length)
+    expect([...new Set(cases.map((entry) => entry.tool)), ...WITHOUT_PATH].toSorted()).toEqual(TOOL_NAMES.toSorted())
   })
 
   it.each(cases)('$tool: $argument', async ({ tool, names, argument }) => {
     const workspace = await workspaces.with({ '/inside.txt': 'inside' })
     const needed = Object.fromEntries(names.filter((name) => name in NEEDED && !(tool === 'glob' && name === 'path')).map((name) => [name, NEEDED[name]]))
     for (const path of ESCAPES) {
-      const error = await workspace.refused(tool, { ...needed, [argument]: path })
-      expect(error.code, path).toBe('invalid_request')
+      const outcome = await workspace.run(tool, { ...needed, [argument]: path })
+      const refused = PER_PATH.includes(tool) ? { ok: true, output: { files: [{ error: { code: 'invalid_request' } }] } } : { ok: false, error: { code: 'invalid_request' } }
+      expect(outcome, path).toMatchObject(refused)
     }
     // An absolute path is below the workspace's root, and an encoded one is a strange name: neither is there.
     for (const path of ['/etc/passwd', '//etc/passwd', '%2e%2e/etc/passwd', '~/x', 'file:///etc/passwd']) {

@@ -70,14 +70,20 @@ export function failedOutcome(error: unknown): FailedOutcome {
 async function prepare(call: ToolCall, context: ToolContext): Promise<PreparedCall> {
   const tool = findTool(call.name)
   if (tool === undefined) throw new AppError('not_found', `There is no tool named ${JSON.stringify(call.name)}. The tools are: ${TOOL_NAMES.join(', ')}.`)
-  if (tool.effect === 'write' && context.mode === 'plan') {
-    throw new AppError('conflict', `${tool.name} changes files, which is not possible in plan mode. Only tools that read are: finish the plan first.`)
-  }
+  if (context.mode === 'plan') checkPlanMode(tool, call.args)
   const args = parseArguments(tool, call.args)
   if (tool.effect === 'read') return finished({ ok: true, output: await tool.run(args, context) })
   const prepared = await tool.prepare(args, context)
   context.signal.throwIfAborted()
   return { kind: 'apply', apply: (set) => tool.apply(prepared, set) }
+}
+
+/** In plan mode only plans change. */
+function checkPlanMode(tool: AnyTool, args: unknown): void {
+  if (tool.effect === 'read') return
+  if (tool.inPlanMode === undefined) throw new AppError('conflict', `${tool.name} is not possible in plan mode, where only plans change. Write down what it should do in the plan, and finish that first.`)
+  if (tool.inPlanMode(parseArguments(tool, args))) return
+  throw new AppError('conflict', `In plan mode ${tool.name} works on plans only: files below /plans whose names end in ".plan". Anything else changes after the plan is finished.`)
 }
 
 function parseArguments(tool: AnyTool, args: unknown): unknown {

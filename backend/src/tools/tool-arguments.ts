@@ -52,6 +52,21 @@ export function limit(items: string, standard: number) {
   return z.preprocess(toInteger, z.int().min(0).nullish().transform((value) => value ?? standard)).describe(description)
 }
 
+/** A list of short texts, such as paths. Understands a single text, and a list that was written as text. */
+export function textList(description: string, { max }: { readonly max: number }) {
+  return z.preprocess(toList, z.array(z.string().max(SHORT_TEXT_LIMIT)).min(1).max(max)).describe(description)
+}
+
+/** The same, or absent: then `undefined`. */
+export function optionalTextList(description: string, { max }: { readonly max: number }) {
+  return z.preprocess(toList, z.array(z.string().max(SHORT_TEXT_LIMIT)).max(max).nullish().transform((value) => value ?? undefined)).describe(description)
+}
+
+/** A list of objects, each with the arguments in `shape` and no others. Understands a single object, and a list that was written as text. */
+export function objectList<Shape extends z.ZodRawShape>(shape: Shape, { description, max }: { readonly description: string; readonly max: number }) {
+  return z.preprocess(toList, z.array(toolArguments(shape)).min(1).max(max)).describe(description)
+}
+
 function toFlag(value: unknown): unknown {
   const key = typeof value === 'string' ? value.trim().toLowerCase() : value
   return FLAGS.get(key) ?? value
@@ -59,4 +74,24 @@ function toFlag(value: unknown): unknown {
 
 function toInteger(value: unknown): unknown {
   return typeof value === 'string' && INTEGER_TEXT.test(value) ? Number(value) : value
+}
+
+/** One item stands for a list of one. Text is a list when it reads as one: a name such as `[id].tsx` does not. */
+function toList(value: unknown): unknown {
+  if (value === null || value === undefined || Array.isArray(value)) return value
+  const read = typeof value === 'string' ? readJson(value) : value
+  return Array.isArray(read) ? read : [isObject(read) ? read : value]
+}
+
+function readJson(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // it only looked like JSON: then it is the text itself
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
 }

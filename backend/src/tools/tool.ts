@@ -11,7 +11,7 @@ export interface ToolContext {
   readonly conn: Pick<SessionConn, 'run'>
   readonly workspaceId: string
   readonly userId: string
-  /** In `plan` mode only tools that read are allowed. */
+  /** In `plan` mode tools that read are allowed, and calls that change nothing but plans (`inPlanMode`). */
   readonly mode: 'build' | 'plan'
   readonly signal: AbortSignal
   readonly files: Pick<FileService, 'stat' | 'list' | 'read'>
@@ -40,6 +40,8 @@ export interface WriteTool<Name extends string = string, Schema extends z.ZodTyp
   prepare(args: z.output<Schema>, context: ToolContext): Promise<Prepared>
   /** Only SQL, milliseconds, in the transaction of `set`. What `prepare` saw is checked again here. */
   apply(prepared: Prepared, set: ChangeSet): Promise<Output>
+  /** Whether a call changes nothing but plans, so that it may run in plan mode. Without it no call of this tool may. Throws like `prepare`. */
+  inPlanMode?(args: z.output<Schema>): boolean
 }
 
 /** Any tool, its argument and result types forgotten: `run-tool.ts` validates before it calls. */

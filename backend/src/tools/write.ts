@@ -2,6 +2,7 @@ import type { FileEntry } from '@buildscale/protocol'
 import { AppError } from '../errors.ts'
 import { parsePath } from '../services/files/file-path.ts'
 import { createFolder, writeFile } from '../services/files/file-tree.ts'
+import { isPlanPath } from '../services/plans/plan-path.ts'
 import { findEntry } from './find-entry.ts'
 import { utf8 } from './file-text.ts'
 import { defineWriteTool } from './tool.ts'
@@ -15,16 +16,20 @@ export const writeTool = defineWriteTool({
   arguments: toolArguments({
     path: shortText('The file, for example "/src/main.ts".'),
     content: longText('The whole content, stored exactly as given. Empty text for a folder.'),
-    file_type: optionalChoice(WRITABLE_TYPES, 'What it is. Default "document", or what the file is already; "folder" creates a folder.'),
+    file_type: optionalChoice(WRITABLE_TYPES, 'What it is. Default: what the file is already; of a new one "plan" for "/plans/….plan", else "document". "folder" creates a folder.'),
     overwrite: flag('Replace the content of a file that exists.'),
   }),
+  inPlanMode: ({ path, file_type: fileType }) => fileType !== 'folder' && isPlanPath(parsePath(path)),
   async prepare({ path: asked, content, file_type: fileType, overwrite }, context) {
     const path = parsePath(asked)
     if (fileType === 'folder') return prepareFolder(path, content)
     if (path === '/') throw new AppError('invalid_request', '"/" is the workspace itself. Name a file.')
     const bytes = utf8(content, 'content')
-    checkExisting(await findEntry(context, path), { path, fileType, overwrite })
-    return { type: 'file', path, bytes, fileType, overwrite } as const
+    const existing = await findEntry(context, path)
+    checkExisting(existing, { path, fileType, overwrite })
+    // A new plan is one by its place and name, whoever writes it.
+    const newType = fileType ?? (existing === undefined && isPlanPath(path) ? 'plan' : undefined)
+    return { type: 'file', path, bytes, fileType: newType, overwrite } as const
   },
   async apply(prepared, set) {
     if (prepared.type === 'folder') {

@@ -4,8 +4,11 @@ import { rigTool, type RigToolClass } from './rig-tool.ts'
 
 export class RigLsTool extends rigTool('ls') {}
 export class RigReadTool extends rigTool('read') {}
+export class RigReadMultipleFilesTool extends rigTool('read_multiple_files') {}
+export class RigCatTool extends rigTool('cat') {}
 export class RigWriteTool extends rigTool('write') {}
 export class RigEditTool extends rigTool('edit') {}
+export class RigMultiEditTool extends rigTool('multi_edit') {}
 export class RigMkdirTool extends rigTool('mkdir') {}
 export class RigMvTool extends rigTool('mv') {}
 export class RigRmTool extends rigTool('rm') {}
@@ -18,8 +21,11 @@ export class RigFileInfoTool extends rigTool('file_info') {}
 export const RIG_TOOLS = {
   ls: RigLsTool,
   read: RigReadTool,
+  read_multiple_files: RigReadMultipleFilesTool,
+  cat: RigCatTool,
   write: RigWriteTool,
   edit: RigEditTool,
+  multi_edit: RigMultiEditTool,
   mkdir: RigMkdirTool,
   mv: RigMvTool,
   rm: RigRmTool,
