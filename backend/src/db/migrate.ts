@@ -6,12 +6,14 @@ import type { DbLog } from './db-log.ts'
 import * as initial from './migrations/0001-initial.ts'
 import * as quotasAndTags from './migrations/0002-quotas-and-tags.ts'
 import * as agents from './migrations/0004-agents.ts'
+import * as semantic from './migrations/0008-semantic.ts'
 
 /** Every migration, in order. A new one is a file `migrations/NNNN-name.ts` and a line here; a released one never changes. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
   '0002-quotas-and-tags': quotasAndTags,
   '0004-agents': agents,
+  '0008-semantic': semantic,
 }
 
 const TABLE = 'schema_migrations'

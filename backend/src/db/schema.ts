@@ -272,6 +272,59 @@ interface AgentSnapshotsTable {
   created_at: Created
 }
 
+interface SemanticWorkspacesTable {
+  workspace_id: string
+  chunk_seq: Defaulted<number>
+}
+
+interface SemanticFilesTable {
+  workspace_id: string
+  file_id: string
+  content_hash: Buffer
+  rules: number
+}
+
+interface SemanticChunksTable {
+  workspace_id: string
+  hash: Buffer
+  context: string
+  body: string
+  used_at: Defaulted<Date>
+}
+
+interface SemanticPassagesTable {
+  workspace_id: string
+  file_id: string
+  index: number
+  chunk_hash: Buffer
+  start_line: number
+  end_line: number
+  heading: string | null
+}
+
+interface SemanticProgressTable {
+  workspace_id: string
+  embedder: string
+  done_seq: Defaulted<number>
+  vector_seq: Defaulted<number>
+  generation: Defaulted<number>
+  dimensions: number | null
+  worker: string | null
+  lease_until: Date | null
+  last_error: string | null
+  failed_at: Date | null
+  used_at: Defaulted<Date>
+}
+
+interface SemanticVectorsTable {
+  workspace_id: string
+  embedder: string
+  chunk_hash: Buffer
+  seq: number
+  vector: Buffer | null
+  refusal: string | null
+}
+
 export interface Database {
   users: UsersTable
   api_tokens: ApiTokensTable
@@ -294,4 +347,10 @@ export interface Database {
   chat_events: ChatEventsTable
   requests_to_user: RequestsToUserTable
   agent_snapshots: AgentSnapshotsTable
+  semantic_workspaces: SemanticWorkspacesTable
+  semantic_files: SemanticFilesTable
+  semantic_chunks: SemanticChunksTable
+  semantic_passages: SemanticPassagesTable
+  semantic_progress: SemanticProgressTable
+  semantic_vectors: SemanticVectorsTable
 }
