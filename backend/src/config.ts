@@ -39,6 +39,8 @@ export interface Config {
   readonly databaseUrl: string | undefined
   /** `provider:model`, or a bare model name of the default provider. */
   readonly model: string | undefined
+  /** `provider:model` of what makes vectors for the search by meaning. */
+  readonly embeddingModel: string | undefined
   readonly providers: {
     readonly openai: ProviderConfig | undefined
     readonly anthropic: ProviderConfig | undefined
@@ -81,6 +83,7 @@ const environment = z.object({
   BUILDSCALE_DATA_DIR: z.string().optional(),
   DATABASE_URL: url('a PostgreSQL URL, for example postgresql://user:password@localhost/buildscale', ['postgres:', 'postgresql:']).optional(),
   BUILDSCALE_MODEL: z.string().regex(/^\S+$/, { error: 'holds blanks: write provider:model, for example openai:gpt-4o' }).optional(),
+  BUILDSCALE_EMBEDDING_MODEL: z.string().regex(/^[^\s:]+:\S+$/, { error: 'is not provider:model: write for example openai:text-embedding-3-small' }).optional(),
   BUILDSCALE_LOG_LEVEL: z.enum(LOG_LEVELS, { error: `is not a log level: choose one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   BUILDSCALE_WORKSPACE_QUOTA: z
     .string()
@@ -110,6 +113,7 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
     dataDir: dataDir(data, place),
     databaseUrl: data.DATABASE_URL,
     model: data.BUILDSCALE_MODEL,
+    embeddingModel: data.BUILDSCALE_EMBEDDING_MODEL,
     providers: Object.freeze({
       openai: provider(data.OPENAI_API_KEY, data.OPENAI_BASE_URL),
       anthropic: provider(data.ANTHROPIC_API_KEY, data.ANTHROPIC_BASE_URL),

@@ -38,6 +38,14 @@ export interface SemanticStatus {
   readonly chunks: number
   readonly embedded: number
   readonly pending: number
+  /** Passages that the embedder does not take; they are found by their words alone. */
+  readonly refused: number
+  /** The embedder's id, as `provider:model`. */
+  readonly embedder: string
+  /** True for the embedder that needs no key: it compares words and knows nothing of what they mean. */
+  readonly isOffline: boolean
+  /** Why nothing can be embedded at the moment. */
+  readonly lastError: string | null
 }
 
 /** An index of passages by meaning. An outage of the model behind it delays it, and nothing else. */

@@ -2,9 +2,9 @@
  * Cuts texts into chunks for the search by meaning. Markdown is cut at its headings, code between its blocks, other text between its paragraphs; what is too
  * large is cut further, what is small is joined with its neighbours. The bodies of all chunks, one after the other, are the text.
  */
-import { codeBlocks, splitCode } from './code-blocks.ts'
-import { markdownBlocks } from './markdown-blocks.ts'
-import { type Block, isBlank, splitLines } from './line-blocks.ts'
+import { codeBlocks, splitCode } from './chunk-code.ts'
+import { markdownBlocks } from './chunk-markdown.ts'
+import { type Block, isBlank, splitLines } from './chunk-lines.ts'
 
 export interface TextChunk {
   /** Lines count from 1; `endLine` is the last one. */

@@ -2,7 +2,7 @@
  * Markdown as blocks that should not be cut: front matter, headings, fenced code, tables, lists, paragraphs. A scanner over lines and not a parser: it takes linear
  * time whatever a tenant's file holds, and every line lies in exactly one block, which is all that chunks need.
  */
-import { type Block, indentOf, isBlank } from './line-blocks.ts'
+import { type Block, indentOf, isBlank } from './chunk-lines.ts'
 
 const ATX_HEADING = /^ {0,3}(#{1,6})(?:[ \t].*)?\r?\n?$/
 const FENCE = /^ {0,3}(`{3,}|~{3,})/

@@ -1,5 +1,5 @@
 /** Source code as blocks, by what every language shares: blank lines between parts, and indentation within them. */
-import { type Block, indentOf, isBlank } from './line-blocks.ts'
+import { type Block, indentOf, isBlank } from './chunk-lines.ts'
 
 /** A line that only closes what is open, such as `})` or `end`: it belongs to what stands before it. */
 const CLOSING = /^(?:[)\]}>;,]+|end[;,.]?|fi|done|esac)$/
