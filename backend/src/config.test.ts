@@ -13,6 +13,7 @@ it('needs nothing: an empty environment serves on loopback with the embedded dat
     dataDir: '/home/ada/.local/share/buildscale',
     databaseUrl: undefined,
     model: undefined,
+    embeddingModel: undefined,
     providers: { openai: undefined, anthropic: undefined, openrouter: undefined, ollama: undefined },
     limits: DEFAULT_LIMITS,
     logLevel: 'info',
@@ -95,4 +96,9 @@ function caught(run: () => unknown): unknown {
 it('reads host names from a list and refuses what is none', () => {
   expect(readConfig({ BUILDSCALE_ALLOWED_HOSTS: 'build.example.com, nas.local' }, ada).allowedHosts).toEqual(['build.example.com', 'nas.local'])
   expect(() => readConfig({ BUILDSCALE_ALLOWED_HOSTS: 'http://x/' }, ada)).toThrow('BUILDSCALE_ALLOWED_HOSTS')
+})
+
+it('wants the model of the search by meaning with its provider', () => {
+  expect(readConfig({ BUILDSCALE_EMBEDDING_MODEL: 'ollama:nomic-embed-text:v1.5' }, ada).embeddingModel).toBe('ollama:nomic-embed-text:v1.5')
+  expect(() => readConfig({ BUILDSCALE_EMBEDDING_MODEL: 'nomic-embed-text' }, ada)).toThrow('BUILDSCALE_EMBEDDING_MODEL is not provider:model: write for example openai:text-embedding-3-small')
 })

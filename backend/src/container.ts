@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { sql } from 'kysely'
 import { existsSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AppDeps, createApp } from './app.ts'
@@ -24,6 +25,7 @@ import { ChatTurnQueue } from './services/chat/chat-turn-queue.ts'
 import { ChatTurnRunner } from './services/chat/chat-turn-runner.ts'
 import { ChatWorker } from './services/chat/chat-worker.ts'
 import { RigContextInspector } from './services/chat/rig-context.ts'
+import { RigEmbedder } from './services/chat/rig-embedder.ts'
 import { RigModels, type RigModelSettings } from './services/chat/rig-models.ts'
 import { RigService } from './services/chat/rig-service.ts'
 import { BlobCollector } from './services/files/blob-collector.ts'
@@ -31,7 +33,10 @@ import { FileService } from './services/files/file-service.ts'
 import { FileTags } from './services/files/file-tags.ts'
 import { JournalFeed } from './services/files/journal-feed.ts'
 import { RewindService } from './services/files/rewind-service.ts'
+import { EmbeddingWorker } from './services/search/embedding-worker.ts'
+import { ExactVectorIndex } from './services/search/exact-vector-index.ts'
 import { SearchService } from './services/search/search-service.ts'
+import { SemanticIndexService } from './services/search/semantic-index-service.ts'
 import { DoctorService } from './services/workspaces/doctor-service.ts'
 import { MemberService } from './services/workspaces/member-service.ts'
 import { WorkspaceRemoval } from './services/workspaces/workspace-removal.ts'
@@ -53,6 +58,8 @@ export interface ContainerOptions {
 
 /** Turns that run at the same time on one node; they wait for models most of the time. */
 const MAX_RUNNING_TURNS = 64
+/** Memory for the vectors of workspaces that are searched by meaning; never more than a quarter of what the machine has. */
+const MAX_VECTOR_BYTES = 1024 ** 3
 
 export type Container = Awaited<ReturnType<typeof buildContainer>>
 
@@ -61,6 +68,7 @@ export async function buildContainer(options: ContainerOptions) {
   const { mirror, journal, files, tags, search, cleanup, doctor } = buildFiles(options)
   const { idempotent, auth, people, workspaces, members } = buildPeople(options)
   const removal = new WorkspaceRemoval({ db, mirror, log })
+  const meaning = buildSemantic(options)
   const chat = await buildChat(options, { journal, files, search })
   const closing = new AbortController()
   const isMember = async (of: { readonly workspaceId: string; readonly userId: string }): Promise<boolean> => (await workspaces.roleOf(of)) !== undefined
@@ -100,6 +108,7 @@ export async function buildContainer(options: ContainerOptions) {
       await files.clearSpool()
       await mirror.start()
       cleanup.start()
+      meaning.worker.start()
       removal.begin()
       return chat.worker.start()
     },
@@ -109,6 +118,7 @@ export async function buildContainer(options: ContainerOptions) {
       await chat.worker.stop()
       await app.close()
       await cleanup.close()
+      await meaning.worker.close()
       await removal.close()
       await mirror.close()
       await chat.close()
@@ -142,6 +152,14 @@ function buildPeople({ config, db }: ContainerOptions) {
     workspaces: new WorkspaceService({ db, idempotent, quotaBytes: config.workspaceQuotaBytes }),
     members: new MemberService({ db }),
   }
+}
+
+/** The search by meaning: passages, and the worker that gives them their vectors. */
+function buildSemantic({ config, db, log, offlineUrl }: ContainerOptions): { readonly index: SemanticIndexService; readonly worker: EmbeddingWorker } {
+  const embedder = RigEmbedder.fromSettings({ model: config.embeddingModel, providers: config.providers, offlineUrl })
+  const worker = new EmbeddingWorker({ db, embedder, log })
+  const vectors = new ExactVectorIndex({ db, maxBytes: Math.min(MAX_VECTOR_BYTES, totalmem() / 4) })
+  return { index: new SemanticIndexService({ db, embedder, vectors, worker }), worker }
 }
 
 interface FileParts {

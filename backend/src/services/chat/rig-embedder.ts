@@ -1,6 +1,6 @@
 /** The embedding models of the runtime, as the search by meaning wants them. */
 import { CompletionError, EmbeddingError, type EmbeddingModel, openai } from '@buildscale/rig'
-import { AppError } from '../../errors.ts'
+import { ConfigError } from '../../errors.ts'
 import { type Embedder, EmbedderError } from '../search/embedder.ts'
 import { RIG_PROVIDER_VARIABLES, rigProviders, type RigProvidersSettings } from './rig-providers.ts'
 
@@ -35,7 +35,7 @@ export class RigEmbedder implements Embedder {
   readonly noise: number
   readonly #model: EmbeddingModel
 
-  /** Throws `invalid_request` when `BUILDSCALE_EMBEDDING_MODEL` names what cannot be used. */
+  /** Throws a ConfigError when `BUILDSCALE_EMBEDDING_MODEL` names what cannot be used. */
   static fromSettings(settings: RigEmbedderSettings): RigEmbedder {
     const id = settings.model ?? defaultModel(settings.providers)
     return id === OFFLINE_MODEL ? offlineEmbedder(settings.offlineUrl) : new RigEmbedder({ id, model: embeddingModel(id, settings.providers) })
@@ -96,12 +96,12 @@ function embeddingModel(id: string, providers: RigProvidersSettings): EmbeddingM
   const [name, model] = [id.slice(0, colon), id.slice(colon + 1)]
   const source = rigProviders(providers).find((provider) => provider.name === name)?.embeddings
   if (source !== undefined) return source.embeddingModel(model, { maxDocuments: MAX_TEXTS })
-  throw new AppError('invalid_request', `The model "${id}" cannot be used for embeddings: ${whyNot(name)} Without the variable, ${OFFLINE_MODEL} is used.`)
+  throw new ConfigError(`BUILDSCALE_EMBEDDING_MODEL: "${id}" cannot be used: ${whyNot(name)}`)
 }
 
 function whyNot(name: string): string {
   if (name === 'offline') return `the offline one is ${OFFLINE_MODEL}.`
-  if (name === 'anthropic') return 'Anthropic has none; name one of openai, openrouter or ollama.'
+  if (name === 'anthropic') return 'Anthropic has no models that make vectors; name one of openai, openrouter or ollama.'
   const variable = Object.entries(RIG_PROVIDER_VARIABLES).find(([provider]) => provider === name)?.[1]
   return variable === undefined ? `there is no provider "${name}".` : `set ${variable} and restart.`
 }

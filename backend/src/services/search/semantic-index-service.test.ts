@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SemanticFixture } from '../../../test/support/semantic-fixture.ts'
-import { moveFile, removeFile } from '../files/file-tree.ts'
 
-const NO_SIGNAL = new AbortController().signal
 
 describe('search by meaning', () => {
   it('finds the passage of a file, with its lines and the headings above it', async () => {
