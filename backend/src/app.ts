@@ -30,6 +30,7 @@ export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDep
   readonly rewinds: HistoryDeps['rewinds']
   readonly search: ToolDeps['search']
   readonly agents: AgentDeps['agents']
+  readonly shell: ToolDeps['shell']
   readonly db: Db
   readonly idempotent: IdempotentTransactions
   readonly chats: ChatRoutesDeps

@@ -37,11 +37,13 @@ import { EmbeddingWorker } from './services/search/embedding-worker.ts'
 import { ExactVectorIndex } from './services/search/exact-vector-index.ts'
 import { SearchService } from './services/search/search-service.ts'
 import { SemanticIndexService } from './services/search/semantic-index-service.ts'
+import { ShellService } from './services/shell/shell-service.ts'
 import { DoctorService } from './services/workspaces/doctor-service.ts'
 import { MemberService } from './services/workspaces/member-service.ts'
 import { WorkspaceRemoval } from './services/workspaces/workspace-removal.ts'
 import { WorkspaceService } from './services/workspaces/workspace-service.ts'
 import { TOOL_NAMES } from './tools/registry.ts'
+import type { ToolServices } from './tools/tool.ts'
 import { VERSION } from './version.ts'
 import { BlobCleanup } from './workers/blob-cleanup.ts'
 
@@ -65,11 +67,11 @@ export type Container = Awaited<ReturnType<typeof buildContainer>>
 
 export async function buildContainer(options: ContainerOptions) {
   const { config, db, log } = options
-  const { mirror, journal, files, tags, search, cleanup, doctor } = buildFiles(options)
+  const { mirror, journal, files, tags, search, shell, cleanup, doctor } = buildFiles(options)
   const { idempotent, auth, people, workspaces, members } = buildPeople(options)
   const removal = new WorkspaceRemoval({ db, mirror, log })
   const meaning = buildSemantic(options)
-  const chat = await buildChat(options, { journal, files, search })
+  const chat = await buildChat(options, { journal, tools: { files, search, shell } })
   const closing = new AbortController()
   const isMember = async (of: { readonly workspaceId: string; readonly userId: string }): Promise<boolean> => (await workspaces.roleOf(of)) !== undefined
   const deps: AppDeps = {
@@ -92,6 +94,7 @@ export async function buildContainer(options: ContainerOptions) {
     rewinds: new RewindService({ db, files }),
     search,
     agents: chat.agents,
+    shell,
     db,
     idempotent,
     chats: { chats: chat.chats, commands: chat.commands, events: chat.events, context: chat.context, idempotent, isMember, closing: closing.signal },
@@ -131,12 +134,14 @@ function buildFiles({ config, db, log }: ContainerOptions) {
   const mirror = new DiskMirrorService({ db, dataDir: config.dataDir, log })
   const journal = new JournalFeed()
   journal.onChanged(({ workspaceId, seq }) => mirror.changed(workspaceId, seq))
+  const files = new FileService({ db, journal, limits: config.limits, tempDir: join(config.dataDir, 'spool') })
   return {
     mirror,
     journal,
-    files: new FileService({ db, journal, limits: config.limits, tempDir: join(config.dataDir, 'spool') }),
+    files,
     tags: new FileTags({ db }),
     search: new SearchService({ mirror }),
+    shell: new ShellService({ mirror, files }),
     cleanup: new BlobCleanup({ blobs: new BlobCollector({ db }), log }),
     doctor: new DoctorService({ db, mirror }),
   }
@@ -162,13 +167,13 @@ function buildSemantic({ config, db, log, offlineUrl }: ContainerOptions): { rea
   return { index: new SemanticIndexService({ db, embedder, vectors, worker }), worker }
 }
 
-interface FileParts {
+interface ChatParts {
   readonly journal: JournalFeed
-  readonly files: FileService
-  readonly search: SearchService
+  /** What agents' tools work with. */
+  readonly tools: ToolServices & { readonly files: FileService }
 }
 
-async function buildChat({ config, db, nodeId, log, offlineUrl }: ContainerOptions, { journal, files, search }: FileParts) {
+async function buildChat({ config, db, nodeId, log, offlineUrl }: ContainerOptions, { journal, tools }: ChatParts) {
   const listening = await ListenConnection.open({ connection: db.connection, log })
   const broadcast = new ChatBroadcast({ db, nodeId, log })
   await listening.listen(CHANNEL, (payload) => broadcast.received(payload))
@@ -179,11 +184,11 @@ async function buildChat({ config, db, nodeId, log, offlineUrl }: ContainerOptio
   broadcast.onJournalChanged((workspaceId, seq) => journal.changedElsewhere(workspaceId, seq))
 
   const models = new RigModels(modelSettings(config, offlineUrl))
-  const rig = new RigService({ models, services: { files, search }, log })
+  const rig = new RigService({ models, services: tools, log })
   const agents = new AgentCatalog({ tools: TOOL_NAMES, modelFault: (model) => modelFault(models, model) })
   const sessions = new ChatSessions({ db, agents, models })
   const context = new RigContextInspector({ db, rig, sessions })
-  const chats = new ChatService({ db, files, agents, models, broadcast, now: () => new Date() })
+  const chats = new ChatService({ db, files: tools.files, agents, models, broadcast, now: () => new Date() })
   const commands = new ChatCommands({ db, broadcast })
   const events = new ChatEventReader({ db, broadcast })
   const runner = new ChatTurnRunner({ db, journal, broadcast, lanes: new WriterLanes(), engine: rig, sessions, log, turnMs: config.limits.turnMs })

@@ -14,6 +14,7 @@ import type { ToolContext } from '../tools/tool.ts'
 export interface ToolDeps {
   readonly files: ToolContext['files'] & Pick<FileService, 'change'>
   readonly search: ToolContext['search']
+  readonly shell: ToolContext['shell']
   readonly db: { readonly kysely: Parameters<FileService['stat']>[0] }
   readonly idempotent: Pick<IdempotentTransactions, 'within' | 'find'>
 }
@@ -48,7 +49,7 @@ async function stored({ idempotent }: ToolDeps, { idempotency }: Call<typeof run
   return found === undefined ? undefined : { ok: true, output: found.answer }
 }
 
-function run({ files, search, db, idempotent }: ToolDeps, { params, body, user, idempotency, signal }: Call<typeof runTool>): Promise<ToolOutcome> {
+function run({ files, search, shell, db, idempotent }: ToolDeps, { params, body, user, idempotency, signal }: Call<typeof runTool>): Promise<ToolOutcome> {
   // The key is taken in the transaction of the tool's change set; reading tools have none, and need none.
   const change: FileService['change'] = (options, apply) => files.change(options, (set) => idempotent.within(set.tx, idempotency, () => apply(set)))
   return runWorkspaceTool(
@@ -61,6 +62,7 @@ function run({ files, search, db, idempotent }: ToolDeps, { params, body, user, 
       signal,
       conn: { run: (use) => db.kysely.connection().execute(use) },
       search,
+      shell,
       files: { change, stat: (conn, at) => files.stat(conn, at), list: (conn, at) => files.list(conn, at), read: (conn, at) => files.read(conn, at) },
     },
   )

@@ -10,12 +10,13 @@ import { mvTool } from './mv.ts'
 import { readMultipleFilesTool } from './read-multiple-files.ts'
 import { readTool } from './read.ts'
 import { rmTool } from './rm.ts'
+import { shellTool } from './shell.ts'
 import type { AnyTool } from './tool.ts'
 import { touchTool } from './touch.ts'
 import { writeTool } from './write.ts'
 
 /** Every core tool, in the order in which models see them. */
-export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, grepTool, fileInfoTool] as const
+export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, grepTool, fileInfoTool, shellTool] as const
 
 export type ToolName = (typeof WORKSPACE_TOOLS)[number]['name']
 

@@ -4,6 +4,7 @@ import type { SessionConn } from '../db/session-conn.ts'
 import type { ChangeSet } from '../services/files/change-set.ts'
 import type { FileService } from '../services/files/file-service.ts'
 import type { SearchService } from '../services/search/search-service.ts'
+import type { ShellService } from '../services/shell/shell-service.ts'
 
 /** All that a running tool may touch. */
 export interface ToolContext {
@@ -16,7 +17,11 @@ export interface ToolContext {
   readonly signal: AbortSignal
   readonly files: Pick<FileService, 'stat' | 'list' | 'read'>
   readonly search: Pick<SearchService, 'grep' | 'glob'>
+  readonly shell: Pick<ShellService, 'run'>
 }
+
+/** What is the same for every call: the services behind the tools. */
+export type ToolServices = Pick<ToolContext, 'files' | 'search' | 'shell'>
 
 interface ToolDescription<Name extends string, Schema extends z.ZodType> {
   readonly name: Name

@@ -79,6 +79,7 @@ export async function createHttpApp({ fileBytes = 64 * 1024 * 1024, deps = {} }:
     rewinds: new RewindService({ db, files }),
     search: { grep: () => Promise.reject(new Error('no search here')), glob: () => Promise.reject(new Error('no search here')) },
     agents: new AgentCatalog({ tools: TOOL_NAMES, modelFault: () => undefined }),
+    shell: { run: () => Promise.reject(new Error('no shell here')) },
     db,
     idempotent,
     // Chat routes are registered, but nothing here may reach them.

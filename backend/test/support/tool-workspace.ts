@@ -8,6 +8,7 @@ import { userAuthor } from '../../src/services/files/author.ts'
 import { FileService } from '../../src/services/files/file-service.ts'
 import { writeFile as writeWorkspaceFile } from '../../src/services/files/file-tree.ts'
 import { SearchService } from '../../src/services/search/search-service.ts'
+import { ShellService } from '../../src/services/shell/shell-service.ts'
 import { prepareCall, type PreparedCall, runTool, type ToolOutcome } from '../../src/tools/run-tool.ts'
 import type { ToolContext } from '../../src/tools/tool.ts'
 import { createTestDatabase, type TestDatabase } from './test-database.ts'
@@ -74,7 +75,8 @@ export class ToolWorkspace {
       return { applied: 0, current: isMirrorCurrent }
     }
     const search = new SearchService({ mirror: { waitFor, folderOf: () => this.folder }, ...(searchTimeLimitMs !== undefined && { timeLimitMs: searchTimeLimitMs }) })
-    this.#context = { conn: new SessionConn(database.db), workspaceId, userId, mode: 'build', signal: new AbortController().signal, files: this.files, search }
+    const shell = new ShellService({ mirror: { waitFor, folderOf: () => this.folder }, files: this.files })
+    this.#context = { conn: new SessionConn(database.db), workspaceId, userId, mode: 'build', signal: new AbortController().signal, files: this.files, search, shell }
   }
 
   run(name: string, args: unknown, changes: Partial<Pick<ToolContext, 'mode' | 'signal'>> = {}): Promise<ToolOutcome> {
@@ -127,6 +129,25 @@ export class ToolWorkspace {
     return (await readTree(this.#place.database.db.kysely, this.#place.workspaceId)).map((entry) => entry.path)
   }
 
+  /** The id of every path. */
+  async ids(): Promise<Readonly<Record<string, string>>> {
+    const { database, workspaceId } = this.#place
+    const rows = await database.db.kysely.selectFrom('files').select(['path', 'id']).where('workspace_id', '=', workspaceId).where('deleted_at', 'is', null).execute()
+    return Object.fromEntries(rows.map(({ path, id }) => [path, id]))
+  }
+
+  /** How many change sets the journal has. */
+  async changeSets(): Promise<number> {
+    const { database, workspaceId } = this.#place
+    const rows = await database.db.kysely.selectFrom('changes').select('change_set_id').distinct().where('workspace_id', '=', workspaceId).execute()
+    return rows.length
+  }
+
+  /** The same workspace, whose disk copy nobody brings up to date any more. */
+  withMirrorAsItIs(): ToolWorkspace {
+    return new ToolWorkspace(this.#place, { isMirrorCurrent: false })
+  }
+
   /** Puts a file on disk that the workspace does not know. */
   async stray(path: string, content: string): Promise<void> {
     const target = join(this.folder, path)
@@ -141,7 +162,11 @@ export class ToolWorkspace {
     for (const entry of await readTree(database.db.kysely, workspaceId)) {
       const target = join(this.folder, entry.path)
       if (entry.isFolder) await mkdir(target, { recursive: true })
-      else if (!(await readFile(target).catch(() => undefined))?.equals(await this.bytes(entry.path))) await writeFile(target, await this.bytes(entry.path))
+      else if (!(await readFile(target).catch(() => undefined))?.equals(await this.bytes(entry.path))) {
+        // A folder may have been here.
+        await rm(target, { recursive: true, force: true })
+        await writeFile(target, await this.bytes(entry.path))
+      }
     }
   }
 }

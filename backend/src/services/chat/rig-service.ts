@@ -17,7 +17,7 @@ import {
 import type { Usage } from '@buildscale/protocol'
 import type { SessionConn } from '../../db/session-conn.ts'
 import { findTool } from '../../tools/registry.ts'
-import type { ToolContext } from '../../tools/tool.ts'
+import type { ToolServices } from '../../tools/tool.ts'
 import { ContextKey, ContextMap, PRIORITY } from './chat-context.ts'
 import type { ChatSession, ChatTurnEngine, StepCommit, StoredTurn, TurnResult, TurnRun } from './chat-turn.ts'
 import { RigEventTranslator } from './rig-event.ts'
@@ -29,7 +29,7 @@ import { RIG_TOOLS } from './rig-tools.ts'
 
 export interface RigServiceDeps {
   readonly models: RigModels
-  readonly services: Pick<ToolContext, 'files' | 'search'>
+  readonly services: ToolServices
   readonly log: { error(details: object, message: string): void }
 }
 

@@ -4,7 +4,7 @@ import type { SessionConn } from '../../db/session-conn.ts'
 import type { ToolCallRow } from '../../repositories/tool-call-repository.ts'
 import { type ToolName, WORKSPACE_TOOLS } from '../../tools/registry.ts'
 import { failedOutcome, prepareCall, type PreparedCall } from '../../tools/run-tool.ts'
-import type { ToolContext } from '../../tools/tool.ts'
+import type { ToolContext, ToolServices } from '../../tools/tool.ts'
 import { toolParameters } from '../../tools/tool-parameters.ts'
 import { resultForModel } from './chat-stored-message.ts'
 import type { EndedCall, TurnLedger, TurnRecorder } from './chat-turn.ts'
@@ -20,7 +20,7 @@ export interface RigToolFields {
 export interface RigTurnDeps {
   readonly ledger: TurnLedger
   readonly recorder: Pick<TurnRecorder, 'call' | 'progress'>
-  readonly services: Pick<ToolContext, 'files' | 'search'>
+  readonly services: ToolServices
   readonly mode: ToolContext['mode']
   readonly log: { error(details: object, message: string): void }
   /** Ends the run with an error that no model can do anything about: the claim is lost, the database is away. */

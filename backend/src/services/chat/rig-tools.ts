@@ -16,6 +16,7 @@ export class RigTouchTool extends rigTool('touch') {}
 export class RigGlobTool extends rigTool('glob') {}
 export class RigGrepTool extends rigTool('grep') {}
 export class RigFileInfoTool extends rigTool('file_info') {}
+export class RigShellTool extends rigTool('shell') {}
 
 /** In the order in which models see them; `NAME` ties each class to its key. */
 export const RIG_TOOLS = {
@@ -33,4 +34,5 @@ export const RIG_TOOLS = {
   glob: RigGlobTool,
   grep: RigGrepTool,
   file_info: RigFileInfoTool,
+  shell: RigShellTool,
 } as const satisfies { readonly [Name in ToolName]: RigToolClass<Name> }

@@ -3,9 +3,7 @@
  * name is the same name whichever keyboard or file system it came from.
  */
 import { AppError } from '../../errors.ts'
-
-export const MAX_PATH_BYTES = 1_024
-const MAX_SEGMENT_BYTES = 255
+import { characterFault, MAX_PATH_BYTES, MAX_SEGMENT_BYTES } from './path-fault.ts'
 
 /**
  * The one form of a path that people and models write: `src/./a.ts` and `/src//a.ts` are `/src/a.ts`; `` and `/` are the root.
@@ -49,14 +47,6 @@ export function isInside(path: string, folder: string): boolean {
 export function checkPathLengths(paths: readonly string[]): void {
   if (!paths.some((path) => Buffer.byteLength(path) > MAX_PATH_BYTES)) return
   throw new AppError('invalid_request', `${paths.length === 1 ? 'The file' : 'A file in the folder'} would get a path longer than ${MAX_PATH_BYTES} bytes. Choose a shorter one.`)
-}
-
-function characterFault(input: string): string | undefined {
-  if (input.includes('\0')) return 'contains a NUL character'
-  if (/\p{Cc}/u.test(input)) return 'contains a control character'
-  if (input.includes('\\')) return 'contains a backslash: folders are separated by "/"'
-  if (!input.isWellFormed()) return 'is not valid Unicode'
-  return undefined
 }
 
 /** For messages: short, and with nothing that could disturb a terminal or a log. */
