@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@buildscale/protocol'
 import { AppError } from '../errors.ts'
-import { MAX_PATH_BYTES } from '../services/files/file-path.ts'
+import { MAX_PATH_BYTES } from '../services/files/path-fault.ts'
 
 /** Why one of several files could not be read. */
 export interface FileFailure {
