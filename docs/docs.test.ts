@@ -1,4 +1,4 @@
-import { EPHEMERAL_EVENTS, STORED_EVENTS } from '@buildscale/protocol'
+import { EPHEMERAL_EVENTS, STORED_EVENTS, WORKSPACE_EPHEMERAL_EVENTS, WORKSPACE_EVENTS } from '@buildscale/protocol'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +14,16 @@ describe('the documentation', () => {
     const [, stored = '', ephemeral = ''] = read('docs/sse-events.md').split(/^## /m)
     expect(names(stored)).toEqual(Object.keys(STORED_EVENTS))
     expect(names(ephemeral)).toEqual(Object.keys(EPHEMERAL_EVENTS))
+  })
+
+  it('lists every event of a workspace with its fields, and no other', () => {
+    const [, , , section = ''] = read('docs/sse-events.md').split(/^## /m)
+    const schemas = { ...WORKSPACE_EVENTS, ...WORKSPACE_EPHEMERAL_EVENTS }
+    expect(names(section)).toEqual(Object.keys(schemas))
+    for (const [type, schema] of Object.entries(schemas)) {
+      const row = section.split('\n').find((line) => line.startsWith(`| \`${type}\` |`)) ?? ''
+      for (const field of Object.keys(schema.shape)) expect(row, type).toContain(field)
+    }
   })
 
   it('names the fields of every event', () => {

@@ -27,7 +27,7 @@ import type { FileTags } from './services/files/file-tags.ts'
 export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDeps>, WorkspaceDeps {
   readonly files: FileService
   readonly tags: FileTags
-  readonly rewinds: HistoryDeps['rewinds']
+  readonly history: HistoryDeps['history']
   readonly search: ToolDeps['search']
   readonly agents: AgentDeps['agents']
   readonly shell: ToolDeps['shell']

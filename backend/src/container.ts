@@ -32,6 +32,7 @@ import { BlobCollector } from './services/files/blob-collector.ts'
 import { FileService } from './services/files/file-service.ts'
 import { FileTags } from './services/files/file-tags.ts'
 import { JournalFeed } from './services/files/journal-feed.ts'
+import { JournalReader } from './services/files/journal-reader.ts'
 import { RewindService } from './services/files/rewind-service.ts'
 import { EmbeddingWorker } from './services/search/embedding-worker.ts'
 import { ExactVectorIndex } from './services/search/exact-vector-index.ts'
@@ -91,7 +92,7 @@ export async function buildContainer(options: ContainerOptions) {
     stopTurns: (workspaceId) => chat.commands.stopWorkspace(workspaceId),
     files,
     tags,
-    rewinds: new RewindService({ db, files }),
+    history: { rewinds: new RewindService({ db, files }), journal: new JournalReader({ db, journal }), isMember, closing: closing.signal },
     search,
     agents: chat.agents,
     shell,

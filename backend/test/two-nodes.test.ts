@@ -61,6 +61,22 @@ describe('two nodes on one database', () => {
     expect(bounds).toEqual(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 'turn_started' : 'done')))
   })
 
+  it('show the changes of files to readers of both, whichever node made them, without waiting for a poll', async () => {
+    const { id } = await createClient({ url: first.url, token: first.token }).workspaces.create({ name: 'streamed' })
+    const filesOn = (app: RunningApp) => createClient({ url: app.url, token: first.token }).files(id)
+    const [here, there] = [filesOn(first).events(), filesOn(second).events()]
+    expect([(await here.next()).value, (await there.next()).value]).toMatchObject([{ type: 'session_init' }, { type: 'session_init' }])
+    const startedAt = performance.now()
+    for (let index = 0; index < 6; index += 1) {
+      await filesOn(index % 2 === 0 ? first : second).put('/f', `text ${index}`)
+      const event = (await here.next()).value
+      expect(event).toMatchObject({ id: index + 1, data: { path: '/f', version: index + 1 } })
+      expect((await there.next()).value).toEqual(event)
+    }
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
+    await Promise.all([here.return(undefined), there.return(undefined)])
+  })
+
   it('each keep a copy of the files on disk, which catches up by the journal before it is used', async () => {
     const { chat } = await chatsOn(first).create({ goal: 'write it' })
     await follow(first, chat.id)

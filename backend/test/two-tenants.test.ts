@@ -20,7 +20,9 @@ const BODIES: Readonly<Record<string, unknown>> = {
   stopChat: {},
 }
 const QUERIES: Readonly<Record<string, string>> = {
+  blameFile: '?path=/mine.txt',
   deleteFile: '?path=/mine.txt',
+  diffFile: '?path=/mine.txt',
   getFileContent: '?path=/mine.txt',
   getFileTags: '?path=/mine.txt',
   putFileTags: '?path=/mine.txt',

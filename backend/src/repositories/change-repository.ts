@@ -134,3 +134,34 @@ export async function readJournal(conn: DbConn, workspaceId: string, page: { rea
 function versionContent(hash: Buffer | null, size: number | null, createdAt: Date | null): VersionContent | null {
   return hash === null || size === null || createdAt === null ? null : { hash, size, createdAt }
 }
+
+/** A change as people see it. */
+export interface ChangeRow {
+  readonly seq: number
+  readonly kind: ChangeKind
+  readonly fileId: string
+  readonly fileType: FileType
+  readonly fromPath: string | null
+  readonly toPath: string | null
+  /** The number of the version; null for folders, removals, and versions that were purged since. */
+  readonly version: number | null
+  readonly changeSetId: string
+  readonly authorKind: AuthorKind
+  readonly authorId: string | null
+  readonly turnId: string | null
+  readonly toolCallId: string | null
+  readonly at: Date
+}
+
+/** What a `ChangeRow` is made of, of `CHANGE_TABLES`. */
+export const CHANGE_COLUMNS = sql`c.seq, c.kind, c.file_id AS "fileId", c.file_type AS "fileType", c.from_path AS "fromPath", c.to_path AS "toPath", v.number AS version,
+  c.change_set_id AS "changeSetId", c.author_kind AS "authorKind", c.author_id AS "authorId", c.turn_id AS "turnId", c.tool_call_id AS "toolCallId", c.at`
+export const CHANGE_TABLES = sql`changes c LEFT JOIN file_versions v ON v.workspace_id = c.workspace_id AND v.id = c.version_id`
+
+/** The journal after a seq, in order. */
+export async function readChanges(conn: DbConn, workspaceId: string, page: { readonly after: number; readonly limit: number }): Promise<ChangeRow[]> {
+  const { rows } = await sql<ChangeRow>`
+    SELECT ${CHANGE_COLUMNS} FROM ${CHANGE_TABLES}
+    WHERE c.workspace_id = ${workspaceId}::uuid AND c.seq > ${page.after} ORDER BY c.seq LIMIT ${page.limit}`.execute(conn)
+  return rows
+}

@@ -11,15 +11,15 @@ import {
   postMessage,
   stopChat,
 } from '@buildscale/protocol'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { AppError } from '../errors.ts'
+import type { FastifyInstance } from 'fastify'
 import { handle } from '../http/handle.ts'
-import { sendSse, sseFrame } from '../http/sse.ts'
+import { eventCursor, sendLive } from '../http/live-stream.ts'
+import { sseFrame } from '../http/sse.ts'
 import type { IdempotentTransactions } from '../services/auth/idempotent-transactions.ts'
 import type { ChatCommands } from '../services/chat/chat-commands.ts'
 import type { ChatContextInspector } from '../services/chat/chat-turn.ts'
 import { frameData } from '../services/chat/chat-event-log.ts'
-import type { ChatEventReader, StreamItem } from '../services/chat/chat-event-reader.ts'
+import type { ChatEventReader, ChatStreamItem } from '../services/chat/chat-event-reader.ts'
 import type { ChatService } from '../services/chat/chat-service.ts'
 import { requirePermission } from '../services/workspaces/permissions.ts'
 
@@ -82,9 +82,10 @@ function registerConversation(app: FastifyInstance, deps: ChatRoutesDeps): void 
 
   handle(app, chatEvents, async ({ params, query, user, request, reply }) => {
     const key = { workspaceId: params.w, chatId: params.c }
-    const after = cursorOf(request, query.after)
+    const after = eventCursor(request, query.after)
     await deps.events.checkCursor(key, after)
-    await stream({ deps, key, userId: user.id, after, untilIdle: query.until === 'idle', reply })
+    const open = async (signal: AbortSignal) => frames(await sessionInit(deps, key), deps.events.follow(key, { after, untilIdle: query.until === 'idle', signal }))
+    await sendLive({ reply, open, closing: deps.closing, isStillAllowed: () => deps.isMember({ workspaceId: key.workspaceId, userId: user.id }) })
   })
 
   handle(app, stopChat, ({ params, body, role }) => {
@@ -97,54 +98,19 @@ function registerConversation(app: FastifyInstance, deps: ChatRoutesDeps): void 
   handle(app, getTurn, ({ params }) => chats.turn({ workspaceId: params.w, turnId: params.t }))
 }
 
-interface StreamRequest {
-  readonly deps: ChatRoutesDeps
-  readonly key: { readonly workspaceId: string; readonly chatId: string }
-  readonly userId: string
-  readonly after: number
-  readonly untilIdle: boolean
-  readonly reply: FastifyReply
-}
-
-async function stream({ deps, key, userId, after, untilIdle, reply }: StreamRequest): Promise<void> {
-  const controller = new AbortController()
-  const close = (): void => controller.abort()
-  deps.closing.addEventListener('abort', close, { once: true })
-  if (deps.closing.aborted) close()
-  try {
-    const first = await sessionInit(deps, key)
-    const items = deps.events.follow(key, { after, untilIdle, signal: controller.signal })
-    await sendSse(reply, frames(first, items), { controller, isStillAllowed: () => deps.isMember({ workspaceId: key.workspaceId, userId }) })
-  } catch (error) {
-    if (!reply.sent && !reply.raw.headersSent) throw error
-    // The connection is closed already and the client resumes; what went wrong belongs to the log.
-    reply.log.warn({ err: error, chat_id: key.chatId }, 'an event stream broke off')
-  } finally {
-    deps.closing.removeEventListener('abort', close)
-  }
-}
-
 /** The first frame of every connection: what the chat is now. Stored nowhere, so it has no id. */
-async function sessionInit({ chats }: ChatRoutesDeps, key: StreamRequest['key']): Promise<string> {
+async function sessionInit({ chats }: ChatRoutesDeps, key: { readonly workspaceId: string; readonly chatId: string }): Promise<string> {
   const chat = await chats.get(key)
   const turnId = await chats.openTurn(key)
   return sseFrame({ id: null, event: 'session_init', data: JSON.stringify({ type: 'session_init', data: { chat, turn_id: turnId, last_seq: chat.last_seq } }) })
 }
 
-async function* frames(first: string, items: AsyncIterable<StreamItem>): AsyncGenerator<string, void, void> {
+async function* frames(first: string, items: AsyncIterable<ChatStreamItem>): AsyncGenerator<string, void, void> {
   yield first
   for await (const item of items) yield encode(item)
 }
 
-function encode(item: StreamItem): string {
+function encode(item: ChatStreamItem): string {
   if (item.type === 'ephemeral') return sseFrame({ id: null, event: item.event, data: item.data })
   return item.events.map((event) => sseFrame({ id: event.seq, event: event.type, data: frameData(event.type, event.data) })).join('')
-}
-
-/** `Last-Event-ID` wins over `?after`: a browser that reconnects sends both. */
-function cursorOf(request: FastifyRequest, after: number | undefined): number {
-  const header = request.headers['last-event-id']
-  if (header === undefined || header === '') return after ?? 0
-  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header)) throw new AppError('invalid_request', 'Last-Event-ID must be the id of an event of this chat: a whole number.')
-  return Number(header)
 }

@@ -1,12 +1,13 @@
 import type { FileEntry } from '@buildscale/protocol'
 import { AppError } from '../errors.ts'
+import { utf8Text } from '../services/files/utf8-text.ts'
 
 /**
  * The text of a file, byte-exact: a byte order mark stays, encoding it again gives the same bytes.
  * Throws `unsupported_media_type` for what is not UTF-8 text, since showing it would be garbage and writing it back would destroy it.
  */
 export function fileText(file: Pick<FileEntry, 'path' | 'mime' | 'size'>, bytes: Buffer): string {
-  const text = decode(bytes)
+  const text = utf8Text(bytes)
   if (text !== undefined && !text.includes('\0')) return text
   const kind = text === undefined ? 'not UTF-8 text' : 'binary'
   const size = (file.size ?? bytes.length).toLocaleString('en')
@@ -17,12 +18,4 @@ export function fileText(file: Pick<FileEntry, 'path' | 'mime' | 'size'>, bytes:
 export function utf8(text: string, argument: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text, 'utf8')
   throw new AppError('invalid_request', `${argument} holds half of a surrogate pair (a broken emoji or similar), which cannot be stored as text. Send the whole character.`)
-}
-
-function decode(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return undefined // the decoder's only way to say that these bytes are not UTF-8
-  }
 }

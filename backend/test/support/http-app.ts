@@ -10,6 +10,8 @@ import { IdempotentTransactions } from '../../src/services/auth/idempotent-trans
 import { PeopleService } from '../../src/services/auth/people-service.ts'
 import { FileTags } from '../../src/services/files/file-tags.ts'
 import { FileService } from '../../src/services/files/file-service.ts'
+import { JournalFeed } from '../../src/services/files/journal-feed.ts'
+import { JournalReader } from '../../src/services/files/journal-reader.ts'
 import { RewindService } from '../../src/services/files/rewind-service.ts'
 import { MemberService } from '../../src/services/workspaces/member-service.ts'
 import { WorkspaceService } from '../../src/services/workspaces/workspace-service.ts'
@@ -76,7 +78,7 @@ export async function createHttpApp({ fileBytes = 64 * 1024 * 1024, deps = {} }:
     tags: new FileTags({ db }),
     members: new MemberService({ db }),
     files,
-    rewinds: new RewindService({ db, files }),
+    history: { rewinds: new RewindService({ db, files }), journal: new JournalReader({ db, journal: new JournalFeed() }), isMember: () => Promise.resolve(true), closing: new AbortController().signal },
     search: { grep: () => Promise.reject(new Error('no search here')), glob: () => Promise.reject(new Error('no search here')) },
     agents: new AgentCatalog({ tools: TOOL_NAMES, modelFault: () => undefined }),
     shell: { run: () => Promise.reject(new Error('no shell here')) },

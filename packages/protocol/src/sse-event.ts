@@ -1,10 +1,10 @@
 /**
- * The events of a chat's stream. On the wire: `id:` the chat's own seq (none for ephemeral ones), `event:` the type, `data:` `{"type", "data"}`.
+ * The events of a chat's stream and of a workspace's. On the wire: `id:` the seq of that chat, or of the workspace's journal (none for ephemeral ones), `event:` the type, `data:` `{"type", "data"}`.
  * The schemas document and test the shapes; no event is validated on the way (a schema per delta would cost more than the delta).
  */
 import { z } from 'zod'
 import { chat, TOOL_EFFECTS } from './chats.ts'
-import { CHANGE_KINDS } from './files.ts'
+import { change, CHANGE_KINDS } from './files.ts'
 import { id, usage } from './shared.ts'
 
 /** What the data of every event of a turn has besides its own fields. */
@@ -54,3 +54,18 @@ export type SseEvent = ({ readonly id: number } & StoredEvent) | ({ readonly id:
 
 /** The events that end a turn; each turn has exactly one. They do not end the stream. */
 export const TERMINAL_EVENTS = ['done', 'stopped', 'error'] as const satisfies readonly StoredEventType[]
+
+/** The events of a workspace's stream, whose ids are the seqs of its journal. */
+export const WORKSPACE_EVENTS = {
+  file_updated: change.omit({ seq: true, tool_call_id: true }).extend({ change_seq: z.number().int(), call_id: id.nullable() }),
+} as const
+
+/** The first frame of every connection, without `id:`. */
+export const WORKSPACE_EPHEMERAL_EVENTS = {
+  session_init: z.object({ workspace_id: id, last_seq: z.number().int() }),
+} as const
+
+/** What a client of a workspace's stream receives. */
+export type WorkspaceEvent =
+  | { readonly id: number; readonly type: 'file_updated'; readonly data: z.output<(typeof WORKSPACE_EVENTS)['file_updated']> }
+  | { readonly id: null; readonly type: 'session_init'; readonly data: z.output<(typeof WORKSPACE_EPHEMERAL_EVENTS)['session_init']> }

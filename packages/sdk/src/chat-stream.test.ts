@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { FIXTURE_TOKEN, FixtureServer } from '../test/support/fixture-server.ts'
 import type { FixtureChat } from '../test/support/fixture-chat.ts'
 import { createClient } from './buildscale-client.ts'
-import type { ChatEventsOptions, ConnectionChange } from './chat-stream.ts'
+import type { ChatEventsOptions } from './chat-stream.ts'
+import type { ConnectionChange } from './event-stream.ts'
 
 const RETRY = { min: 1, max: 20 }
 

@@ -1,7 +1,8 @@
 /** The typed client of a BuildScale server: REST, and event streams that resume by themselves. */
 export type { ApiOptions, CallOptions, CreateOptions, Fetch, RequestBody } from './api.ts'
 export { BuildScaleClient, createClient } from './buildscale-client.ts'
-export type { ChatEventsOptions, ConnectionChange } from './chat-stream.ts'
+export type { ChatEventsOptions } from './chat-stream.ts'
+export type { ConnectionChange, EventStreamOptions } from './event-stream.ts'
 export { type Page, paginate } from './paginate.ts'
 export type { AgentsResource } from './resources/agents.ts'
 export type { ChatsResource, MessagesOptions } from './resources/chats.ts'

@@ -1,6 +1,8 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { SdkError } from './sdk-error.ts'
 
+export type SseFrame = EventSourceMessage
+
 export interface SseFramesOptions {
   /** Called with the reason when the other side has sent nothing, comments included, for `idleMs`; must make the pending read fail. */
   readonly onIdle: () => void

@@ -6,6 +6,7 @@
 import type { EphemeralEvent } from '@buildscale/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../../db/db.ts'
+import type { LogListener } from '../streams/follow-log.ts'
 
 /** What a notification says. */
 type Pointer =
@@ -16,12 +17,6 @@ type Pointer =
 
 /** Called when another node has committed to a workspace's journal. */
 type JournalReader = (workspaceId: string, seq: number) => void
-
-/** Called when the chat has new events, or with an ephemeral one to pass on. */
-export interface ChatListener {
-  woken(): void
-  ephemeral(item: { readonly event: string; readonly data: string }): void
-}
 
 export interface BroadcastDeps {
   readonly db: Pick<Db, 'kysely'>
@@ -36,7 +31,7 @@ const MAX_PAYLOAD_BYTES = 7_500
 
 export class ChatBroadcast {
   readonly #deps: BroadcastDeps
-  readonly #chats = new Map<string, Set<ChatListener>>()
+  readonly #chats = new Map<string, Set<LogListener>>()
   readonly #queue = new Set<() => void>()
   readonly #stops = new Set<(turnId: string) => void>()
   readonly #journals = new Set<JournalReader>()
@@ -80,7 +75,7 @@ export class ChatBroadcast {
   }
 
   /** Listens to one chat; call the answer to leave. */
-  subscribe(chatId: string, listener: ChatListener): () => void {
+  subscribe(chatId: string, listener: LogListener): () => void {
     const listeners = this.#chats.get(chatId) ?? new Set()
     this.#chats.set(chatId, listeners.add(listener))
     return () => {

@@ -1,10 +1,15 @@
 import {
+  blameFile,
   copyFile,
   createFolder,
   deleteFile,
+  diffFile,
+  type FileBlame,
+  type FileDiff,
   type FileEntry,
   getFileContent,
   getFileTags,
+  listChanges,
   listFiles,
   listFileVersions,
   moveFile,
@@ -12,9 +17,13 @@ import {
   putFileTags,
   restoreFile,
   rewind,
+  type WorkspaceEvent,
+  workspaceEvents,
 } from '@buildscale/protocol'
-import type { CallOptions, CreateOptions, RequestBody } from '../api.ts'
+import type { CallOptions, CreateOptions, QueryValue, RequestBody } from '../api.ts'
 import { type BodyOf, type Caller, readJson, type ResponseOf } from '../client.ts'
+import { decodeWorkspaceEvent } from '../decode-event.ts'
+import { eventStream, type EventStreamOptions } from '../event-stream.ts'
 import type { PageOptions } from './workspaces.ts'
 
 /** The content of one version of a file; read it once, by one of `bytes`, `text` and `stream`. */
@@ -106,6 +115,27 @@ export class FilesResource {
   /** A new version with the bytes of `version`. */
   async restore(path: string, version: number, options?: CreateOptions): Promise<FileEntry> {
     return (await this.#caller.call(restoreFile, { params: this.#params, body: { path, version }, options })).file
+  }
+
+  /** The difference between two versions; by default of the latest to the one before. */
+  diff(path: string, { from, to, ...options }: CallOptions & { readonly from?: number | undefined; readonly to?: number | undefined } = {}): Promise<FileDiff> {
+    return this.#caller.call(diffFile, { params: this.#params, query: { path, from, to }, options })
+  }
+
+  /** Who wrote which lines of a version; by default of the latest. */
+  blame(path: string, { version, ...options }: CallOptions & { readonly version?: number | undefined } = {}): Promise<FileBlame> {
+    return this.#caller.call(blameFile, { params: this.#params, query: { path, version }, options })
+  }
+
+  /** The journal after a seq, oldest first; `next_cursor` goes on. */
+  changes({ after, limit, cursor, ...options }: PageOptions & { readonly after?: number | undefined } = {}): Promise<ResponseOf<typeof listChanges>> {
+    return this.#caller.call(listChanges, { params: this.#params, query: { after, limit, cursor }, options })
+  }
+
+  /** Every change of the workspace's files, exactly once and in order, over any number of cut connections; it has no end. See `eventStream`. */
+  events(options: EventStreamOptions = {}): AsyncGenerator<WorkspaceEvent, void, undefined> {
+    const open = (query: Readonly<Record<string, QueryValue>>, signal: AbortSignal): Promise<Response> => this.#caller.api.send(workspaceEvents, { params: this.#params, query, signal })
+    return eventStream({ open, decode: decodeWorkspaceEvent }, options)
   }
 
   /** Brings files back to what they were: to a seq of the journal, or to before a turn. Look first with `dry_run`. */
