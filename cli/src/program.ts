@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { EXIT } from './cli-error.ts'
 import { chat, type ChatOptions } from './commands/chat.ts'
+import { agents, type AgentsOptions, type DefinitionsOptions, skills } from './commands/definitions.ts'
 import { doctor, type DoctorOptions } from './commands/doctor.ts'
 import { importFolder, type ImportOptions } from './commands/import.ts'
 import { login } from './commands/login.ts'
@@ -11,6 +12,7 @@ import { workspaceCreate, workspaceDelete, workspaceList, workspaceQuota, worksp
 import { connect, explain } from './connect.ts'
 import type { Terminal } from './terminal.ts'
 
+const AGENT_OPTION = ['--agent <name>', 'who answers; buildscale agents lists them'] as const
 const WORKSPACE_OPTION = ['--workspace <id or name>', 'the workspace to work in', 'main'] as const
 
 /** Runs the command line `args` (without node and script) and resolves to the exit code. */
@@ -35,7 +37,7 @@ function buildProgram(terminal: Terminal, finish: (exitCode: number) => void): C
     .exitOverride()
     .showHelpAfterError('(buildscale --help shows what there is)')
     .addHelpText('after', ENVIRONMENT_HELP)
-  for (const add of [addServe, addRun, addChat, addImport, addTrash, addWorkspaces, addPeople, addDoctor]) add(program, terminal, finish)
+  for (const add of [addServe, addRun, addChat, addDefinitions, addImport, addTrash, addWorkspaces, addPeople, addDoctor]) add(program, terminal, finish)
   return program
 }
 
@@ -44,7 +46,8 @@ function addRun(program: Command, terminal: Terminal, finish: (exitCode: number)
     .command('run')
     .description('give an agent a goal and follow it to its end')
     .argument('<goal>', 'what the agent shall do')
-    .option('--model <id>', 'provider:model; the default of the server when left out')
+    .option(...AGENT_OPTION)
+    .option('--model <id>', 'provider:model; that of the agent or the server when left out')
     .option(...WORKSPACE_OPTION)
     .option('--json', 'print each event as one line of JSON, the result last')
     .addHelpText('after', RUN_HELP)
@@ -68,10 +71,28 @@ function addChat(program: Command, terminal: Terminal, finish: (exitCode: number
     .command('chat')
     .description('talk with an agent, message by message')
     .option('--chat <id>', 'continue this chat')
-    .option('--model <id>', 'provider:model; the default of the server when left out')
+    .option(...AGENT_OPTION)
+    .option('--model <id>', 'provider:model; that of the agent or the server when left out')
     .option(...WORKSPACE_OPTION)
     .addHelpText('after', CHAT_HELP)
     .action(async (options: ChatOptions) => finish(await chat(connect(terminal), options)))
+}
+
+function addDefinitions(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
+  program
+    .command('agents')
+    .description('list the agents of a workspace; exits 1 if a file of them is broken')
+    .option('--eject <name>', 'write a built-in agent as a file, to start from')
+    .option(...WORKSPACE_OPTION)
+    .option('--json', 'print them as JSON')
+    .addHelpText('after', AGENTS_HELP)
+    .action(async (options: AgentsOptions) => finish(await agents(connect(terminal), options)))
+  program
+    .command('skills')
+    .description('list the skills of a workspace; exits 1 if a file of them is broken')
+    .option(...WORKSPACE_OPTION)
+    .option('--json', 'print them as JSON')
+    .action(async (options: DefinitionsOptions) => finish(await skills(connect(terminal), options)))
 }
 
 function addImport(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
@@ -189,6 +210,12 @@ Examples:
   buildscale chat
   buildscale chat --chat 0198c5f4-2f5b-7c3e-9d1a-5b1f0c7a1e42
   echo "list the files" | buildscale chat`
+
+const AGENTS_HELP = `
+Examples:
+  buildscale agents
+  buildscale agents --eject reviewer
+  buildscale run --agent reviewer "review /notes.md"`
 
 const IMPORT_HELP = `
 Everything but .git, symbolic links and special files; what was left out is counted and named. Importing again stores only what changed.

@@ -2,6 +2,7 @@ import { type Agent, listAgents, listSkills, type Skill } from '@buildscale/prot
 import type { FastifyInstance } from 'fastify'
 import { handle } from '../http/handle.ts'
 import type { AgentCatalog, Definitions } from '../services/agents/agent-catalog.ts'
+import { builtInFile } from '../services/agents/built-in-agents.ts'
 import type { FileService } from '../services/files/file-service.ts'
 import { decodeCursor, encodeCursor } from '../services/files/page-cursor.ts'
 
@@ -30,6 +31,7 @@ function agentView({ name, source, path, version, definition, errors, warnings }
     tools: [...(definition?.tools ?? [])],
     max_steps: definition?.max_steps ?? null,
     skills: definition?.skills ?? null,
+    content: source === 'built-in' && definition !== undefined ? builtInFile(definition) : null,
     errors: [...errors],
     warnings: [...warnings],
   }

@@ -1,5 +1,5 @@
 import type { SseEvent } from '@buildscale/protocol'
-import type { ChatsResource } from '@buildscale/sdk'
+import type { AgentsResource, ChatsResource } from '@buildscale/sdk'
 import { createInterface, type Interface } from 'node:readline'
 import { EXIT, type ExitCode } from '../cli-error.ts'
 import { type CliContext, workspaceId } from '../connect.ts'
@@ -10,34 +10,39 @@ import { connectionNotes } from './run.ts'
 export interface ChatOptions {
   readonly workspace: string
   readonly chat?: string
+  readonly agent?: string
   readonly model?: string
 }
 
 const HELP = `/stop   stop the turn that runs (so does Ctrl-C)
 /exit   leave; a turn that runs goes on (so does Ctrl-D)
+/NAME … a message with the skill of that name; buildscale skills lists them
 /help   this
 Anything else is a message. While a turn runs, messages queue up.
 `
 
 /** `buildscale chat`: messages in, turns out, until the person leaves. With input from a pipe, it ends when all answers are there. */
 export async function chat(context: CliContext, options: ChatOptions): Promise<ExitCode> {
-  const chats = context.client.chats(await workspaceId(context.client, options.workspace))
+  const id = await workspaceId(context.client, options.workspace)
+  const chats = context.client.chats(id)
   const opened = await openChat(chats, options)
-  const session = new ChatSession({ chats, terminal: context.terminal, ...opened })
+  const session = new ChatSession({ chats, agents: context.client.agents(id), terminal: context.terminal, ...opened })
   return session.run()
 }
 
-async function openChat(chats: ChatsResource, { chat: chatId, model }: ChatOptions): Promise<{ readonly chatId: string; readonly after: number }> {
+async function openChat(chats: ChatsResource, { chat: chatId, agent, model }: ChatOptions): Promise<{ readonly chatId: string; readonly after: number }> {
+  const wanted = { ...(agent !== undefined && { agent }), ...(model !== undefined && { model }) }
   if (chatId === undefined) {
-    const { chat: created, after } = await chats.create(model === undefined ? {} : { model })
+    const { chat: created, after } = await chats.create(wanted)
     return { chatId: created.id, after }
   }
-  if (model !== undefined) await chats.update(chatId, { model })
+  if (agent !== undefined || model !== undefined) await chats.update(chatId, wanted)
   return { chatId, after: 0 }
 }
 
 interface ChatSessionDeps {
   readonly chats: ChatsResource
+  readonly agents: AgentsResource
   readonly terminal: Terminal
   readonly chatId: string
   /** Events up to here are not shown. */
@@ -117,21 +122,39 @@ class ChatSession {
     if (line === '/exit' || line === '/quit') return this.#leave.abort()
     if (line === '/stop') return this.#stop()
     if (line === '/help') this.#deps.terminal.err(HELP)
+    else if (/^\/[a-z0-9-]+(\s|$)/.test(line)) return this.#sendIfSkill(line)
     else if (line.startsWith('/')) this.#deps.terminal.err(`No command ${line}.\n${HELP}`)
     else if (line !== '') return this.#send(line)
     this.#input.prompt()
   }
 
   #send(content: string): void {
-    this.#typed.push(content)
+    this.#inOrder(() => this.#sendNow(content))
+  }
+
+  /** A skill is named like a command; what is neither is a typing error, and no message. */
+  #sendIfSkill(line: string): void {
+    this.#inOrder(async () => {
+      const { items } = await this.#deps.agents.skills({ limit: 1000 })
+      const name = line.slice(1).split(/\s/)[0]
+      if (items.some((skill) => skill.name === name)) return this.#sendNow(line)
+      this.#deps.terminal.err(`No command and no skill /${name}.\n${HELP}`)
+      if (this.#hasInput) this.#input.prompt()
+    })
+  }
+
+  #inOrder(work: () => Promise<void>): void {
     this.#unsent += 1
     this.#sending = this.#sending
-      .then(async () => {
-        const { turn_id } = await this.#deps.chats.send(this.#deps.chatId, { content })
-        this.#unsent -= 1
-        if (!this.#ended.delete(turn_id)) this.#open.add(turn_id)
-      })
+      .then(work)
+      .then(() => void (this.#unsent -= 1))
       .catch((error: unknown) => this.#leave.abort(error))
+  }
+
+  async #sendNow(content: string): Promise<void> {
+    this.#typed.push(content)
+    const { turn_id } = await this.#deps.chats.send(this.#deps.chatId, { content })
+    if (!this.#ended.delete(turn_id)) this.#open.add(turn_id)
   }
 
   #stop(): void {

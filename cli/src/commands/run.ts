@@ -9,6 +9,7 @@ import { TurnText } from '../turn-text.ts'
 
 export interface RunOptions {
   readonly workspace: string
+  readonly agent?: string
   readonly model?: string
   readonly json?: boolean
 }
@@ -50,9 +51,9 @@ export async function run(context: CliContext, goal: string, options: RunOptions
   }
 }
 
-async function start({ client }: CliContext, goal: string, { workspace, model }: RunOptions): Promise<StartedTurn> {
+async function start({ client }: CliContext, goal: string, { workspace, agent, model }: RunOptions): Promise<StartedTurn> {
   const chats = client.chats(await workspaceId(client, workspace))
-  const { chat, turn_id, after } = await chats.create({ goal, ...(model !== undefined && { model }) })
+  const { chat, turn_id, after } = await chats.create({ goal, ...(agent !== undefined && { agent }), ...(model !== undefined && { model }) })
   if (turn_id === undefined) throw new CliError('The server started no turn')
   return { chats, chatId: chat.id, turnId: turn_id, after }
 }

@@ -19,6 +19,8 @@ export const agent = z.object({
   tools: z.array(z.string()),
   max_steps: z.number().int().nullable(),
   skills: z.array(z.string()).nullable(),
+  /** Of a built-in agent, the file that would say the same: something to start from. */
+  content: z.string().nullable(),
   errors: z.array(definitionFault),
   warnings: z.array(definitionFault),
 })

@@ -1,6 +1,8 @@
-import type { Chat, User, Workspace } from '@buildscale/protocol'
+import type { Agent, Chat, User, Workspace } from '@buildscale/protocol'
 import type { BuildScaleClient } from '@buildscale/sdk'
 import { useCallback, useEffect, useState } from 'react'
+import { AgentSelect } from '../features/agents/agent-select.tsx'
+import { useAgents } from '../features/agents/use-agents.ts'
 import { ChatList } from '../features/chat/components/chat-list.tsx'
 import { ChatView } from '../features/chat/components/chat-view.tsx'
 import { FileTree } from '../features/files/file-tree.tsx'
@@ -47,9 +49,11 @@ function initialWorkspace(workspaces: readonly Workspace[]): string | undefined 
 }
 
 function OpenWorkspace({ client, workspaceId }: { readonly client: BuildScaleClient; readonly workspaceId: string }) {
-  const { chats, problem, chatId, openChat, newChat, reload } = useChats(client, workspaceId)
   const [changes, setChanges] = useState(0)
+  const agents = useAgents(client, { workspaceId, changes })
+  const { chats, problem, chatId, openChat, newChat, chooseAgent, reload } = useChats(client, workspaceId, agents.agents)
   const [path, setPath] = useState<string | undefined>(undefined)
+  const chat = chats.find(({ id }) => id === chatId)
   const filesChanged = useCallback(() => setChanges((count) => count + 1), [])
   return (
     <main className="workspace">
@@ -59,7 +63,9 @@ function OpenWorkspace({ client, workspaceId }: { readonly client: BuildScaleCli
         {chatId === undefined ? (
           <p className="empty">Start a chat: an agent works on the files at the right while you watch.</p>
         ) : (
-          <ChatView key={chatId} client={client} workspaceId={workspaceId} chatId={chatId} onFilesChanged={filesChanged} onActivity={reload} />
+          <ChatView key={chatId} client={client} workspaceId={workspaceId} chatId={chatId} onFilesChanged={filesChanged} onActivity={reload}>
+            {chat !== undefined && <AgentSelect agents={agents} value={chat.agent} onChoose={(agent) => chooseAgent(chat.id, agent)} onOpenFile={setPath} />}
+          </ChatView>
         )}
       </div>
       <aside className="files" aria-label="Files">
@@ -72,7 +78,7 @@ function OpenWorkspace({ client, workspaceId }: { readonly client: BuildScaleCli
 }
 
 /** The chats of a workspace and which one is open; the address remembers it. */
-function useChats(client: BuildScaleClient, workspaceId: string) {
+function useChats(client: BuildScaleClient, workspaceId: string, agents: readonly Agent[]) {
   const [chats, setChats] = useState<readonly Chat[]>([])
   const [problem, setProblem] = useState<string | null>(null)
   const [chatId, setChatId] = useState(() => readPageState(location.hash).chat ?? undefined)
@@ -92,7 +98,17 @@ function useChats(client: BuildScaleClient, workspaceId: string) {
       setChats((others) => [chat, ...others])
       setChatId(chat.id)
     }
-    client.chats(workspaceId).create().then(show, fail)
+    // When the usual agent is broken, a chat can still begin, with the next one that works.
+    const [usual, ...others] = agents
+    const agent = usual !== undefined && usual.errors.length > 0 ? others.find(({ errors }) => errors.length === 0)?.name : undefined
+    client.chats(workspaceId).create(agent === undefined ? {} : { agent }).then(show, fail)
   }
-  return { chats, problem, chatId, openChat: setChatId, newChat, reload }
+  const chooseAgent = (id: string, agent: string): void => {
+    const show = (chat: Chat): void => {
+      setChats((all) => all.map((other) => (other.id === id ? chat : other)))
+      setProblem(null)
+    }
+    client.chats(workspaceId).update(id, { agent }).then(show, fail)
+  }
+  return { chats, problem, chatId, openChat: setChatId, newChat, chooseAgent, reload }
 }

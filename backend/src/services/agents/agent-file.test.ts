@@ -52,7 +52,7 @@ describe('an agent file', () => {
     ['front matter that does not end', '---\ndescription: d\n', ['1: The front matter that begins here has no closing line "---".']],
     ['front matter that is a list', '---\n- a\n---\np', ['2: The front matter must be settings of the form "name: value", such as "description: …".']],
     ['a star without quotes', '---\ndescription: d\ntools: *\n---\np', ['3: Anchors and aliases ("&", "*") are not understood here: write the value out, or put quotes around it.']],
-    ['an unknown tool', '---\ndescription: d\ntools:\n  - read\n  - write_file\n---\np', ['5: There is no tool "write_file". Did you mean "write"?']],
+    ['an unknown tool', '---\ndescription: d\ntools:\n  - read\n  - wirte\n---\np', ['5: There is no tool "wirte". Did you mean "write"?']],
     ['a tool that is like none', '---\ndescription: d\ntools: [teleport]\n---\np', ['3: There is no tool "teleport". Tools: ls, read, write, edit, grep.']],
     ['a tool that is no name', '---\ndescription: d\ntools: [read, {a: 1}]\n---\np', ['3: "tools" must be a list of names, and has {"a":1} in it.']],
     ['tools that are a map', '---\ndescription: d\ntools: {read: true}\n---\np', ['3: "tools" must be a list of names, and is {"read":true}.']],

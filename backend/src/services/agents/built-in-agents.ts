@@ -1,4 +1,6 @@
 /** The agents that a workspace has without any files of its own. A file `/system/agents/<name>/AGENT.md` takes the place of one. */
+import { joinFrontMatter } from '../files/front-matter.ts'
+import type { AgentDefinition } from './agent-definition.ts'
 import { DEFAULT_MAX_STEPS } from './agent-file.ts'
 
 export interface BuiltInAgent {
@@ -70,3 +72,9 @@ export const BUILT_IN_AGENTS: readonly BuiltInAgent[] = [
 ]
 
 export const DEFAULT_AGENT = 'assistant'
+
+/** The file that would define the same agent as a built-in one. */
+export function builtInFile({ name, description, tools, max_steps, persona }: AgentDefinition): string {
+  const hasEveryTool = BUILT_IN_AGENTS.some((agent) => agent.name === name && agent.tools === null)
+  return joinFrontMatter({ description, ...(!hasEveryTool && { tools }), max_steps }, `\n${persona}\n`)
+}

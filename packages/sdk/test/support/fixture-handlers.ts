@@ -74,10 +74,12 @@ export const FIXTURE_HANDLERS: Readonly<Record<string, (call: FixtureCall) => Fi
   createFolder: ({ body }) => json({ file: { id: randomUUID(), path: parse(body)['path'], name: '', file_type: 'folder', size: null, version: null, hash: null, mime: null, updated_at: now() } }),
   listFileVersions: ({ workspace, query }) => json({ items: (workspace.files.get(query.get('path') ?? '')?.versions ?? []).map(({ info }) => info).reverse(), next_cursor: null }),
   runTool: ({ params }) => json(params['name'] === 'ls' ? { ok: true, output: { entries: [] } } : { ok: false, error: { code: 'not_found', message: 'No such file' } }),
+  listAgents: ({ workspace, query }) => json(pageOf(workspace.agents, query)),
+  listSkills: ({ workspace, query }) => json(pageOf(workspace.skills, query)),
   createChat: ({ workspace, body }) => {
     const options = parse(body)
     const goal = typeof options['goal'] === 'string' ? options['goal'] : undefined
-    const chat = workspace.createChat({ ...(goal !== undefined && { goal }), ...(typeof options['model'] === 'string' && { model: options['model'] }) })
+    const chat = workspace.createChat({ ...(goal !== undefined && { goal }), ...(typeof options['model'] === 'string' && { model: options['model'] }), ...(typeof options['agent'] === 'string' && { agent: options['agent'] }) })
     if (goal === undefined) return json({ chat: chat.info, after: 0 }, 201)
     const { message_id, turn_id, after } = chat.post(goal)
     return json({ chat: chat.info, message_id, turn_id, after }, 201)
@@ -100,7 +102,7 @@ export const FIXTURE_HANDLERS: Readonly<Record<string, (call: FixtureCall) => Fi
   postMessage: (call) => json(chatOf(call).post(String(parse(call.body)['content'])), 202),
   stopChat: (call) => (chatOf(call).stop() ? json({ turn_id: randomUUID(), status: 'stopped' }) : json({ turn_id: null, status: 'idle' })),
   chatEvents: (call) => ({ type: 'events', chat: chatOf(call) }),
-  getTurn: ({ params }) => json({ id: params['t'], chat_id: randomUUID(), message_id: randomUUID(), status: 'waiting', attempt: 1, steps: [], tool_calls: [], usage: null, cost: null, error: null, created_at: now(), started_at: now(), ended_at: null }),
+  getTurn: ({ params }) => json({ id: params['t'], chat_id: randomUUID(), message_id: randomUUID(), agent: { name: 'assistant', path: null, version: null }, skills: [], status: 'waiting', attempt: 1, steps: [], tool_calls: [], usage: null, cost: null, error: null, created_at: now(), started_at: now(), ended_at: null }),
 }
 
 function chatOf({ workspace, params }: FixtureCall): FixtureChat {

@@ -1,4 +1,4 @@
-import type { Chat, FileEntry, FileVersion } from '@buildscale/protocol'
+import type { Agent, Chat, FileEntry, FileVersion, Skill } from '@buildscale/protocol'
 import { createHash, randomUUID } from 'node:crypto'
 import { FixtureChat, now } from './fixture-chat.ts'
 
@@ -13,6 +13,8 @@ export class FixtureWorkspace {
   readonly name: string
   readonly files = new Map<string, StoredFile>()
   readonly chats = new Map<string, FixtureChat>()
+  readonly agents: Agent[] = [fixtureAgent('assistant', 'Answers and works.'), fixtureAgent('reviewer', 'Reads and reports.')]
+  readonly skills: Skill[] = []
   changeSeq = 0
 
   constructor(name: string) {
@@ -50,11 +52,11 @@ export class FixtureWorkspace {
     return { id: file.id, path, name: path.split('/').at(-1) ?? '', file_type: 'document', size: info?.size ?? 0, version: info?.number ?? 0, hash: info?.hash ?? '', mime: info?.mime ?? '', updated_at: info?.created_at ?? now() }
   }
 
-  createChat(options: { title?: string; goal?: string; model?: string }): FixtureChat {
+  createChat(options: { title?: string; goal?: string; model?: string; agent?: string }): FixtureChat {
     const info: Chat = {
       id: randomUUID(),
       title: options.title ?? options.goal ?? 'New chat',
-      agent: 'assistant',
+      agent: options.agent ?? 'assistant',
       model: options.model ?? 'offline:rules',
       mode: 'build',
       status: 'idle',
@@ -71,6 +73,13 @@ export class FixtureWorkspace {
     this.chats.set(info.id, chat)
     return chat
   }
+}
+
+/** An agent of a workspace; with errors, a broken file. */
+export function fixtureAgent(name: string, description: string | null, errors: Agent['errors'] = []): Agent {
+  const isBroken = errors.length > 0
+  const path = isBroken ? `/system/agents/${name}/AGENT.md` : null
+  return { name, description, source: isBroken ? 'file' : 'built-in', path, version: isBroken ? 1 : null, model: null, temperature: null, tools: ['read'], max_steps: 100, skills: null, content: isBroken ? null : '---\n', errors, warnings: [] }
 }
 
 function foldersBetween(prefix: string, path: string): string[] {

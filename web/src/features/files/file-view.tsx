@@ -2,6 +2,7 @@ import type { FileVersion } from '@buildscale/protocol'
 import type { BuildScaleClient } from '@buildscale/sdk'
 import { useEffect, useState } from 'react'
 import { describeError } from '../../lib/sdk.ts'
+import { DefinitionNote } from '../agents/definition-note.tsx'
 
 export interface FileViewProps {
   readonly client: BuildScaleClient
@@ -29,6 +30,7 @@ export function FileView({ client, workspaceId, path, changes, onClose }: FileVi
         <h2>{path}</h2>
         <button type="button" onClick={onClose}>Close</button>
       </header>
+      <DefinitionNote client={client} workspaceId={workspaceId} path={path} changes={changes} />
       {file.type === 'loading' && <p className="note">Loading …</p>}
       {file.type === 'failed' && <p role="alert" className="problem">{file.message}</p>}
       {file.type === 'loaded' && (

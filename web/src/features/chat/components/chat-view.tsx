@@ -1,5 +1,5 @@
 import type { BuildScaleClient } from '@buildscale/sdk'
-import { useEffect, useRef } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { type ConnectionState, useChat } from '../state/use-chat.ts'
 import { Composer } from './composer.tsx'
 import { MessageView } from './message-view.tsx'
@@ -12,6 +12,8 @@ export interface ChatViewProps {
   readonly onFilesChanged: () => void
   /** Called when a turn begins or ends. */
   readonly onActivity: () => void
+  /** Stands above the composer. */
+  readonly children?: ReactNode
 }
 
 const CONNECTION_TEXT = {
@@ -22,7 +24,7 @@ const CONNECTION_TEXT = {
 } as const satisfies Record<ConnectionState, string>
 
 /** One chat: its messages as they come, and the composer. */
-export function ChatView({ client, workspaceId, chatId, onFilesChanged, onActivity }: ChatViewProps) {
+export function ChatView({ client, workspaceId, chatId, onFilesChanged, onActivity, children }: ChatViewProps) {
   const { state, connection, error } = useChat(client, { workspaceId, chatId })
   const chats = client.chats(workspaceId)
   useEffect(onFilesChanged, [state.fileChanges, onFilesChanged])
@@ -43,7 +45,9 @@ export function ChatView({ client, workspaceId, chatId, onFilesChanged, onActivi
         isRunning={state.runningTurnId !== null}
         onSend={async (content) => void (await chats.send(chatId, { content }))}
         onStop={async () => void (await chats.stop(chatId))}
-      />
+      >
+        {children}
+      </Composer>
     </section>
   )
 }

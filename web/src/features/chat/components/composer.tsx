@@ -1,14 +1,16 @@
-import { type KeyboardEvent, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useState } from 'react'
 import { describeError } from '../../../lib/sdk.ts'
 
 export interface ComposerProps {
   readonly isRunning: boolean
+  /** Stands above the message: who answers it. */
+  readonly children?: ReactNode
   readonly onSend: (content: string) => Promise<void>
   readonly onStop: () => Promise<void>
 }
 
 /** Where messages are written: Enter sends, Shift+Enter starts a new line. What could not be sent stays. */
-export function Composer({ isRunning, onSend, onStop }: ComposerProps) {
+export function Composer({ isRunning, children, onSend, onStop }: ComposerProps) {
   const [content, setContent] = useState('')
   const [isSending, setSending] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
@@ -27,6 +29,7 @@ export function Composer({ isRunning, onSend, onStop }: ComposerProps) {
   }
   return (
     <div className="composer">
+      {children}
       {problem !== null && <p role="alert" className="problem">{problem}</p>}
       <label htmlFor="composer">Message</label>
       <textarea id="composer" rows={3} value={content} placeholder="What shall the agent do? Enter sends, Shift+Enter starts a new line." onChange={(event) => setContent(event.target.value)} onKeyDown={onKeyDown} />
