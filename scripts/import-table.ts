@@ -66,7 +66,7 @@ export const ZONES: readonly Zone[] = [
   { name: 'backend/tools', pattern: /^backend\/src\/tools\//, mayImport: ['backend/services', 'backend/db', 'backend/errors', 'protocol'] },
   { name: 'backend/http', pattern: /^backend\/src\/http\//, mayImport: ['backend/errors', 'protocol'] },
   { name: 'backend/routes', pattern: /^backend\/src\/routes\//, mayImport: ['backend/http', 'backend/services', 'backend/services/chat', 'backend/tools', 'backend/errors', 'protocol'] },
-  { name: 'backend/workers', pattern: /^backend\/src\/workers\//, mayImport: ['backend/services', 'backend/services/chat', 'backend/repositories', 'backend/mirror', 'backend/errors'] },
+  { name: 'backend/workers', pattern: /^backend\/src\/workers\//, mayImport: ['backend/services', 'backend/services/chat', 'backend/repositories', 'backend/mirror', 'backend/db', 'backend/errors'] },
   { name: 'backend', pattern: /^backend\/src\//, mayImport: 'everything' },
   { name: 'bench', pattern: /^bench\//, mayImport: 'everything' },
   { name: 'scripts', pattern: /^(scripts|docs)\//, mayImport: 'everything' },

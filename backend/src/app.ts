@@ -15,6 +15,7 @@ import { type ChatRoutesDeps, registerChatRoutes } from './routes/chats.ts'
 import { registerFileRoutes } from './routes/files.ts'
 import { type HistoryDeps, registerHistoryRoutes } from './routes/history.ts'
 import { type PeopleDeps, registerPeopleRoutes } from './routes/people.ts'
+import { registerSearchRoutes, type SearchDeps } from './routes/search.ts'
 import { registerSystemRoutes, type SystemDeps } from './routes/system.ts'
 import { registerTrashRoutes } from './routes/trash.ts'
 import { registerToolRoutes, type ToolDeps } from './routes/tools.ts'
@@ -28,9 +29,10 @@ export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDep
   readonly files: FileService
   readonly tags: FileTags
   readonly history: HistoryDeps['history']
-  readonly search: ToolDeps['search']
   readonly agents: AgentDeps['agents']
   readonly shell: ToolDeps['shell']
+  readonly search: ToolDeps['search'] & SearchDeps['search']
+  readonly links: SearchDeps['links']
   readonly db: Db
   readonly idempotent: IdempotentTransactions
   readonly chats: ChatRoutesDeps
@@ -59,6 +61,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   registerFileRoutes(app, deps)
   registerTrashRoutes(app, deps)
   registerHistoryRoutes(app, deps)
+  registerSearchRoutes(app, deps)
   registerToolRoutes(app, deps)
   registerAgentRoutes(app, deps)
   registerChatRoutes(app, deps.chats)

@@ -11,6 +11,7 @@ import type { Db } from './db/db.ts'
 import { AppError } from './errors.ts'
 import { ListenConnection } from './db/listen-connection.ts'
 import { DiskMirrorService } from './mirror/disk-mirror-service.ts'
+import { workspacesBehind } from './repositories/search-repository.ts'
 import { AgentCatalog } from './services/agents/agent-catalog.ts'
 import { AuthService } from './services/auth/auth-service.ts'
 import { IdempotentTransactions } from './services/auth/idempotent-transactions.ts'
@@ -36,8 +37,15 @@ import { JournalReader } from './services/files/journal-reader.ts'
 import { RewindService } from './services/files/rewind-service.ts'
 import { EmbeddingWorker } from './services/search/embedding-worker.ts'
 import { ExactVectorIndex } from './services/search/exact-vector-index.ts'
+import { JournalFollower } from './services/search/journal-follower.ts'
+import { LinkGraph } from './services/search/link-graph.ts'
 import { SearchService } from './services/search/search-service.ts'
 import { SemanticIndexService } from './services/search/semantic-index-service.ts'
+import { SemanticJournalIndex } from './services/search/semantic-journal-index.ts'
+import { TextAnalyser } from './services/search/text-analyser.ts'
+import { TextIndex } from './services/search/text-index.ts'
+import { TextSearch } from './services/search/text-search.ts'
+import { WorkspaceSearch } from './services/search/workspace-search.ts'
 import { ShellService } from './services/shell/shell-service.ts'
 import { DoctorService } from './services/workspaces/doctor-service.ts'
 import { MemberService } from './services/workspaces/member-service.ts'
@@ -46,7 +54,9 @@ import { WorkspaceService } from './services/workspaces/workspace-service.ts'
 import { TOOL_NAMES } from './tools/registry.ts'
 import type { ToolServices } from './tools/tool.ts'
 import { VERSION } from './version.ts'
+import { BackgroundJobs } from './workers/background-jobs.ts'
 import { BlobCleanup } from './workers/blob-cleanup.ts'
+import { indexQueues, SearchIndexing } from './workers/search-indexing.ts'
 
 export interface ContainerOptions {
   readonly config: Config
@@ -68,21 +78,18 @@ export type Container = Awaited<ReturnType<typeof buildContainer>>
 
 export async function buildContainer(options: ContainerOptions) {
   const { config, db, log } = options
-  const { mirror, journal, files, tags, search, shell, cleanup, doctor } = buildFiles(options)
+  const { mirror, journal, files, tags, shell, cleanup, doctor } = buildFiles(options)
   const { idempotent, auth, people, workspaces, members } = buildPeople(options)
   const removal = new WorkspaceRemoval({ db, mirror, log })
-  const meaning = buildSemantic(options)
+  const { search, links, indexing } = buildSearch(options, { journal, mirror })
   const chat = await buildChat(options, { journal, tools: { files, search, shell } })
   const closing = new AbortController()
   const isMember = async (of: { readonly workspaceId: string; readonly userId: string }): Promise<boolean> => (await workspaces.roleOf(of)) !== undefined
   const deps: AppDeps = {
     log,
     version: VERSION,
-    ready: () => readiness({ db, mirror, worker: chat.worker }),
-    models: () => {
-      const { items, offline, problems } = chat.models.list()
-      return { items: [...items], offline, problems: [...problems] }
-    },
+    ready: () => readiness({ db, mirror, worker: chat.worker, jobs: indexing }),
+    models: () => modelList(chat.models),
     doctor: (options) => doctor.inspect(options),
     auth,
     people,
@@ -94,6 +101,7 @@ export async function buildContainer(options: ContainerOptions) {
     tags,
     history: { rewinds: new RewindService({ db, files }), journal: new JournalReader({ db, journal }), isMember, closing: closing.signal },
     search,
+    links,
     agents: chat.agents,
     shell,
     db,
@@ -112,7 +120,7 @@ export async function buildContainer(options: ContainerOptions) {
       await files.clearSpool()
       await mirror.start()
       cleanup.start()
-      meaning.worker.start()
+      await indexing.start()
       removal.begin()
       return chat.worker.start()
     },
@@ -122,7 +130,7 @@ export async function buildContainer(options: ContainerOptions) {
       await chat.worker.stop()
       await app.close()
       await cleanup.close()
-      await meaning.worker.close()
+      await indexing.close()
       await removal.close()
       await mirror.close()
       await chat.close()
@@ -141,7 +149,6 @@ function buildFiles({ config, db, log }: ContainerOptions) {
     journal,
     files,
     tags: new FileTags({ db }),
-    search: new SearchService({ mirror }),
     shell: new ShellService({ mirror, files }),
     cleanup: new BlobCleanup({ blobs: new BlobCollector({ db }), log }),
     doctor: new DoctorService({ db, mirror }),
@@ -166,6 +173,34 @@ function buildSemantic({ config, db, log, offlineUrl }: ContainerOptions): { rea
   const worker = new EmbeddingWorker({ db, embedder, log })
   const vectors = new ExactVectorIndex({ db, maxBytes: Math.min(MAX_VECTOR_BYTES, totalmem() / 4) })
   return { index: new SemanticIndexService({ db, embedder, vectors, worker }), worker }
+}
+
+/** Everything that searches, and the background work that its indexes need. */
+function buildSearch(options: ContainerOptions, { journal, mirror }: { readonly journal: JournalFeed; readonly mirror: DiskMirrorService }) {
+  const { db, log } = options
+  const { index: semantic, worker: embedding } = buildSemantic(options)
+  const analyser = new TextAnalyser()
+  const followers = [new TextIndex({ db, analyser, log }), new SemanticJournalIndex({ db, semantic })].map((index) => new JournalFollower({ db, index, log }))
+  const jobs = new BackgroundJobs({ connection: db.connection, log }, indexQueues(followers))
+  const indexing = new SearchIndexing({ journal, jobs, log, followers, behind: (name) => workspacesBehind(db.kysely, name) })
+  return {
+    search: new WorkspaceSearch({ files: new SearchService({ mirror }), text: new TextSearch(db.kysely), semantic, conn: db.kysely, log }),
+    links: new LinkGraph(db.kysely),
+    indexing: {
+      failure: () => jobs.failure,
+      async start(): Promise<void> {
+        await jobs.start()
+        embedding.start()
+        indexing.start()
+      },
+      async close(): Promise<void> {
+        await indexing.close()
+        await jobs.close()
+        await analyser.close()
+        await embedding.close()
+      },
+    },
+  }
 }
 
 interface ChatParts {
@@ -226,15 +261,29 @@ function modelSettings({ model, providers }: Config, offlineUrl: string): RigMod
   return { defaultModel: model, providers, offlineUrl }
 }
 
+function modelList(models: RigModels): Awaited<ReturnType<AppDeps['models']>> {
+  const { items, offline, problems } = models.list()
+  return { items: [...items], offline, problems: [...problems] }
+}
+
 type Parts = Awaited<ReturnType<AppDeps['ready']>>
 
-async function readiness({ db, mirror, worker }: { db: Db; mirror: Pick<DiskMirrorService, 'status'>; worker: ChatWorker }): Promise<Parts> {
+interface ReadinessParts {
+  readonly db: Db
+  readonly mirror: Pick<DiskMirrorService, 'status'>
+  readonly worker: ChatWorker
+  readonly jobs: { failure(): string | undefined }
+}
+
+async function readiness({ db, mirror, worker, jobs }: ReadinessParts): Promise<Parts> {
+  const failure = jobs.failure()
   const behind = mirror.status().filter((status) => status.behind)
   const [first] = behind
   return {
     database: await answers(db),
     mirror: first === undefined ? { ok: true } : { ok: false, detail: `${behind.length} workspace(s) behind; ${first.workspaceId}: ${first.error ?? 'catching up'}` },
     queue: worker.isWorking ? { ok: true } : { ok: false, detail: 'this node does not hold its lock' },
+    jobs: failure === undefined ? { ok: true } : { ok: false, detail: failure },
   }
 }
 

@@ -5,6 +5,7 @@ import type { Db, DbConn } from './db.ts'
 import type { DbLog } from './db-log.ts'
 import * as initial from './migrations/0001-initial.ts'
 import * as quotasAndTags from './migrations/0002-quotas-and-tags.ts'
+import * as search from './migrations/0003-search.ts'
 import * as agents from './migrations/0004-agents.ts'
 import * as semantic from './migrations/0008-semantic.ts'
 
@@ -12,6 +13,7 @@ import * as semantic from './migrations/0008-semantic.ts'
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
   '0002-quotas-and-tags': quotasAndTags,
+  '0003-search': search,
   '0004-agents': agents,
   '0008-semantic': semantic,
 }

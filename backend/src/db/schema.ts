@@ -325,6 +325,37 @@ interface SemanticVectorsTable {
   refusal: string | null
 }
 
+interface SearchProgressTable {
+  workspace_id: string
+  index_name: 'text' | 'semantic'
+  seq: Defaulted<number>
+  updated_at: Defaulted<Date>
+}
+
+interface SearchTextsTable {
+  workspace_id: string
+  file_id: string
+  hash: Buffer
+  path: string
+  name_key: string
+  coverage: 'whole' | 'beginning' | 'name'
+  problem: 'binary' | 'encoding' | 'failed' | null
+  /** A `tsvector`: written and asked in SQL only. */
+  words: string
+}
+
+interface FileLinksTable {
+  workspace_id: string
+  file_id: string
+  index: number
+  kind: 'wiki' | 'embed' | 'link' | 'image' | 'url'
+  target: string
+  text: string
+  line: number
+  target_path: string | null
+  target_name: string | null
+}
+
 export interface Database {
   users: UsersTable
   api_tokens: ApiTokensTable
@@ -353,4 +384,7 @@ export interface Database {
   semantic_passages: SemanticPassagesTable
   semantic_progress: SemanticProgressTable
   semantic_vectors: SemanticVectorsTable
+  search_progress: SearchProgressTable
+  search_texts: SearchTextsTable
+  file_links: FileLinksTable
 }

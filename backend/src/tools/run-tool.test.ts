@@ -71,7 +71,7 @@ describe('running a tool', () => {
   it('passes on what is no refusal, and gives a model a text without its details', async () => {
     const broken: ToolContext = {
       conn: { run: () => Promise.reject(new Error('password=hunter2')) }, workspaceId: '', userId: '', mode: 'build', signal: new AbortController().signal,
-      files: { stat: never, list: never, read: never }, search: { grep: never, glob: never }, shell: { run: never },
+      files: { stat: never, list: never, read: never }, search: { grep: never, glob: never, search: never }, shell: { run: never },
     }
     const failure = await prepareCall({ name: 'ls', args: {} }, broken).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(Error)

@@ -3,8 +3,8 @@ import type { z } from 'zod'
 import type { SessionConn } from '../db/session-conn.ts'
 import type { ChangeSet } from '../services/files/change-set.ts'
 import type { FileService } from '../services/files/file-service.ts'
-import type { SearchService } from '../services/search/search-service.ts'
 import type { ShellService } from '../services/shell/shell-service.ts'
+import type { WorkspaceSearch } from '../services/search/workspace-search.ts'
 
 /** All that a running tool may touch. */
 export interface ToolContext {
@@ -16,7 +16,7 @@ export interface ToolContext {
   readonly mode: 'build' | 'plan'
   readonly signal: AbortSignal
   readonly files: Pick<FileService, 'stat' | 'list' | 'read'>
-  readonly search: Pick<SearchService, 'grep' | 'glob'>
+  readonly search: Pick<WorkspaceSearch, 'grep' | 'glob' | 'search'>
   readonly shell: Pick<ShellService, 'run'>
 }
 

@@ -13,9 +13,13 @@ import { FileService } from '../../src/services/files/file-service.ts'
 import { JournalFeed } from '../../src/services/files/journal-feed.ts'
 import { JournalReader } from '../../src/services/files/journal-reader.ts'
 import { RewindService } from '../../src/services/files/rewind-service.ts'
+import { LinkGraph } from '../../src/services/search/link-graph.ts'
+import { TextSearch } from '../../src/services/search/text-search.ts'
+import { WorkspaceSearch } from '../../src/services/search/workspace-search.ts'
 import { MemberService } from '../../src/services/workspaces/member-service.ts'
 import { WorkspaceService } from '../../src/services/workspaces/workspace-service.ts'
 import { TOOL_NAMES } from '../../src/tools/registry.ts'
+import { silentLog } from './silent-log.ts'
 import { createTestDatabase, type TestDatabase } from './test-database.ts'
 
 export interface HttpRequest {
@@ -79,9 +83,10 @@ export async function createHttpApp({ fileBytes = 64 * 1024 * 1024, deps = {} }:
     members: new MemberService({ db }),
     files,
     history: { rewinds: new RewindService({ db, files }), journal: new JournalReader({ db, journal: new JournalFeed() }), isMember: () => Promise.resolve(true), closing: new AbortController().signal },
-    search: { grep: () => Promise.reject(new Error('no search here')), glob: () => Promise.reject(new Error('no search here')) },
     agents: new AgentCatalog({ tools: TOOL_NAMES, modelFault: () => undefined }),
     shell: { run: () => Promise.reject(new Error('no shell here')) },
+    search: new WorkspaceSearch({ files: { grep: noMirror, glob: noMirror }, text: new TextSearch(db.kysely), semantic: undefined, conn: db.kysely, log: silentLog }),
+    links: new LinkGraph(db.kysely),
     db,
     idempotent,
     // Chat routes are registered, but nothing here may reach them.
@@ -113,6 +118,8 @@ export async function createHttpApp({ fileBytes = 64 * 1024 * 1024, deps = {} }:
     },
   }
 }
+
+const noMirror = () => Promise.reject(new Error('no disk copy here'))
 
 function send(app: FastifyInstance, { method = 'GET', path, body, headers = {} }: HttpRequest, token: string | undefined): Promise<LightMyRequestResponse> {
   const isRaw = typeof body === 'string' || Buffer.isBuffer(body)

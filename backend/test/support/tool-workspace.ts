@@ -8,9 +8,12 @@ import { userAuthor } from '../../src/services/files/author.ts'
 import { FileService } from '../../src/services/files/file-service.ts'
 import { writeFile as writeWorkspaceFile } from '../../src/services/files/file-tree.ts'
 import { SearchService } from '../../src/services/search/search-service.ts'
+import { TextSearch } from '../../src/services/search/text-search.ts'
+import { WorkspaceSearch } from '../../src/services/search/workspace-search.ts'
 import { ShellService } from '../../src/services/shell/shell-service.ts'
 import { prepareCall, type PreparedCall, runTool, type ToolOutcome } from '../../src/tools/run-tool.ts'
 import type { ToolContext } from '../../src/tools/tool.ts'
+import { silentLog } from './silent-log.ts'
 import { createTestDatabase, type TestDatabase } from './test-database.ts'
 
 export interface ToolWorkspaceOptions {
@@ -74,7 +77,9 @@ export class ToolWorkspace {
       if (isMirrorCurrent) await this.#copyToDisk()
       return { applied: 0, current: isMirrorCurrent }
     }
-    const search = new SearchService({ mirror: { waitFor, folderOf: () => this.folder }, ...(searchTimeLimitMs !== undefined && { timeLimitMs: searchTimeLimitMs }) })
+    const mirrored = new SearchService({ mirror: { waitFor, folderOf: () => this.folder }, ...(searchTimeLimitMs !== undefined && { timeLimitMs: searchTimeLimitMs }) })
+    const { db } = database
+    const search = new WorkspaceSearch({ files: mirrored, text: new TextSearch(db.kysely), semantic: undefined, conn: db.kysely, log: silentLog })
     const shell = new ShellService({ mirror: { waitFor, folderOf: () => this.folder }, files: this.files })
     this.#context = { conn: new SessionConn(database.db), workspaceId, userId, mode: 'build', signal: new AbortController().signal, files: this.files, search, shell }
   }

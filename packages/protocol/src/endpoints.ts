@@ -4,6 +4,7 @@ import type { Endpoint } from './endpoint.ts'
 import * as files from './files.ts'
 import * as history from './history.ts'
 import * as people from './people.ts'
+import * as search from './search.ts'
 import * as trash from './trash.ts'
 import * as workspaces from './workspaces.ts'
 
@@ -52,6 +53,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   history.listChanges,
   history.workspaceEvents,
   history.rewind,
+  search.getFileLinks,
+  search.searchWorkspace,
   files.listTools,
   files.runTool,
   agents.listAgents,

@@ -8,6 +8,7 @@ import {
   type FileDiff,
   type FileEntry,
   getFileContent,
+  getFileLinks,
   getFileTags,
   listChanges,
   listFiles,
@@ -17,6 +18,8 @@ import {
   putFileTags,
   restoreFile,
   rewind,
+  type SearchMode,
+  searchWorkspace,
   type WorkspaceEvent,
   workspaceEvents,
 } from '@buildscale/protocol'
@@ -44,6 +47,14 @@ export interface WriteGuard {
   readonly ifHash?: string | undefined
   /** The file must not exist. */
   readonly ifMissing?: boolean | undefined
+}
+
+export interface SearchOptions extends CallOptions {
+  /** How to search; by words and by meaning when left out. */
+  readonly modes?: readonly SearchMode[] | undefined
+  /** The folder or file to search in; everywhere when left out. */
+  readonly path?: string | undefined
+  readonly limit?: number | undefined
 }
 
 /** The files of one workspace. Paths are absolute, `/` is the root. */
@@ -141,6 +152,16 @@ export class FilesResource {
   /** Brings files back to what they were: to a seq of the journal, or to before a turn. Look first with `dry_run`. */
   rewind(body: BodyOf<typeof rewind>, options?: CreateOptions): Promise<ResponseOf<typeof rewind>> {
     return this.#caller.call(rewind, { params: this.#params, body, options })
+  }
+
+  /** Files that have the words of a question, or its meaning; or lines that match a regular expression. Best first. */
+  search(question: string, { modes, path, limit, ...options }: SearchOptions = {}): Promise<ResponseOf<typeof searchWorkspace>> {
+    return this.#caller.call(searchWorkspace, { params: this.#params, query: { q: question, mode: modes?.join(','), path, limit }, options })
+  }
+
+  /** The links of a Markdown file, and those of others that lead to it. */
+  links(path: string, options?: CallOptions): Promise<ResponseOf<typeof getFileLinks>> {
+    return this.#caller.call(getFileLinks, { params: this.#params, query: { path }, options })
   }
 }
 
