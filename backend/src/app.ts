@@ -10,7 +10,7 @@ import { installRequestLog } from './http/request-log.ts'
 import { RouteTable } from './http/route-table.ts'
 import { installSecurityHeaders } from './http/security-headers.ts'
 import { installStaticUi } from './http/static-ui.ts'
-import { type AgentDeps, registerAgentRoutes } from './routes/agents.ts'
+import { registerAgentRoutes } from './routes/agents.ts'
 import { type ChatRoutesDeps, registerChatRoutes } from './routes/chats.ts'
 import { registerFileRoutes } from './routes/files.ts'
 import { type HistoryDeps, registerHistoryRoutes } from './routes/history.ts'
@@ -20,6 +20,7 @@ import { registerSystemRoutes, type SystemDeps } from './routes/system.ts'
 import { registerTrashRoutes } from './routes/trash.ts'
 import { registerToolRoutes, type ToolDeps } from './routes/tools.ts'
 import { registerWorkspaceRoutes, type WorkspaceDeps } from './routes/workspaces.ts'
+import type { AgentCatalog } from './services/agents/agent-catalog.ts'
 import type { IdempotentTransactions } from './services/auth/idempotent-transactions.ts'
 import type { FileService } from './services/files/file-service.ts'
 import type { FileTags } from './services/files/file-tags.ts'
@@ -29,7 +30,7 @@ export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDep
   readonly files: FileService
   readonly tags: FileTags
   readonly history: HistoryDeps['history']
-  readonly agents: AgentDeps['agents']
+  readonly agents: AgentCatalog
   readonly shell: ToolDeps['shell']
   readonly search: ToolDeps['search'] & SearchDeps['search']
   readonly links: SearchDeps['links']

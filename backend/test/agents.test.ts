@@ -9,6 +9,10 @@ const SCRIPT = {
   turns: [
     { when: { last_user: 'use the skill', step: 0 }, times: 'always', calls: [{ name: 'read', arguments: { path: '/system/skills/style/SKILL.md' } }] },
     { when: { last_user: 'use the skill', step: 1 }, times: 'always', text: 'Read.' },
+    { when: { last_user: 'use both', step: 0 }, times: 'always', calls: [{ name: 'read_multiple_files', arguments: { paths: ['/system/skills/style/SKILL.md', '/system/skills/gone/SKILL.md', '/system/skills/other/SKILL.md'] } }] },
+    { when: { last_user: 'use both', step: 1 }, times: 'always', text: 'Read.' },
+    { when: { last_user: 'only look', step: 0 }, times: 'always', calls: [{ name: 'file_info', arguments: { path: '/system/skills/style/SKILL.md' } }] },
+    { when: { last_user: 'only look', step: 1 }, times: 'always', text: 'Seen.' },
     { when: { last_user: 'write anyway', step: 0 }, times: 'always', calls: [{ name: 'write', arguments: { path: '/forbidden.txt', content: 'x' } }] },
     { when: { last_user: 'write anyway', step: 1 }, times: 'always', text: 'It did not work.' },
     { when: { last_user: 'two slow steps', step: 0 }, times: 'always', calls: [{ name: 'ls', arguments: { path: '/' } }], delay_ms: 700 },
@@ -171,10 +175,17 @@ describe('a broken agent', () => {
     expect((await ada.eventsOf(chat.id)).at(-1)).toMatchObject({ type: 'error', data: { message: expect.stringContaining('There is no agent "scribe"') as string } })
   })
 
-  it('is stored as it was sent, whatever it says', async () => {
+  it('is stored as it was sent, whatever it says, and the answer says what is wrong', async () => {
     const ada = await tenant()
     const bytes = Buffer.from([0x2d, 0x2d, 0x2d, 0x0a, 0xff, 0xfe, 0x00])
-    await ada.client.files(ada.workspaceId).put('/system/agents/scribe/AGENT.md', bytes)
+    const files = ada.client.files(ada.workspaceId)
+    const stored = await files.put('/system/agents/scribe/AGENT.md', bytes)
+    expect(stored).toMatchObject({ version: { size: 7 }, definition: { errors: [{ line: 1, message: 'The file is not UTF-8 text.' }] } })
+    expect(Buffer.from(await (await files.content('/system/agents/scribe/AGENT.md')).bytes())).toEqual(bytes)
+    expect(await files.put('/system/agents/good/AGENT.md', SCRIBE)).toMatchObject({ definition: { errors: [], warnings: [] } })
+    expect(await files.put('/system/agents/good/notes.md', 'x')).not.toHaveProperty('definition')
+    expect(await files.put('/system/skills/style/skill.md', skill('style'))).toMatchObject({ definition: { errors: [{ line: 1, message: 'The file must be named SKILL.md, in this case of letters.' }] } })
+    await files.remove('/system/agents/good')
     expect((await ada.client.agents(ada.workspaceId).list()).items.at(-1)?.errors).toMatchObject([{ line: 1, message: 'The file is not UTF-8 text.' }])
   })
 })
@@ -228,6 +239,15 @@ describe('skills', () => {
     await ada.put('/system/skills/style/SKILL.md', skill('style', 'Another.'))
     await ada.client.files(ada.workspaceId).remove('/system/skills/other')
     expect((await ada.client.chats(ada.workspaceId).turn(turnId)).skills).toMatchObject(expected)
+  })
+
+  it('count as read with every tool that shows their text, and not with one that only looks', async () => {
+    const ada = await tenant()
+    await ada.put('/system/skills/style/SKILL.md', skill('style'))
+    await ada.put('/system/skills/other/SKILL.md', skill('other'))
+    const readVersions = async (goal: string) => (await ada.client.chats(ada.workspaceId).turn((await ada.ask(goal)).turnId)).skills.map((used) => used.read_version)
+    expect(await readVersions('use both')).toEqual([1, 1])
+    expect(await readVersions('only look')).toEqual([null, null])
   })
 
   it('come along with a message that begins with their name', async () => {

@@ -14,17 +14,18 @@ export interface DefinitionFileRow {
 export interface DefinitionFilesPlace {
   readonly folder: string
   readonly name: string
+  /** Folders that are looked into, by name. */
   readonly limit: number
 }
 
-/** The files of a name one folder below `folder`, by path. Only the index range of the folder is read; what else lies there is passed over in it. */
+/** The files of a name one folder below `folder`, by path. Folder by folder, so that whatever else lies in them, at any depth, costs nothing. */
 export async function listDefinitionFiles(conn: DbConn, workspaceId: string, { folder, name, limit }: DefinitionFilesPlace): Promise<DefinitionFileRow[]> {
-  const depth = folder.split('/').length + 2
   const { rows } = await sql<DefinitionFileRow>`
     SELECT f.path, v.number AS version, v.blob_hash AS hash, v.size FROM (
-      SELECT * FROM files f WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL AND f.path > ${`${folder}/`} AND f.path < ${`${folder}0`}
-        AND lower(f.name) = ${name} AND cardinality(string_to_array(f.path, '/')) = ${depth} ORDER BY f.path LIMIT ${limit}
-    ) AS f
+      SELECT own.id FROM files root JOIN files own ON own.workspace_id = root.workspace_id AND own.parent_id = root.id AND own.deleted_at IS NULL
+      WHERE root.workspace_id = ${workspaceId}::uuid AND root.path >= ${folder} AND root.path <= ${folder} AND root.deleted_at IS NULL ORDER BY own.name LIMIT ${limit}
+    ) AS own
+    JOIN files f ON f.workspace_id = ${workspaceId}::uuid AND f.parent_id = own.id AND f.deleted_at IS NULL AND lower(f.name) = ${name}
     JOIN file_versions v ON v.workspace_id = f.workspace_id AND v.id = f.latest_version_id
     ORDER BY f.path`.execute(conn)
   return rows

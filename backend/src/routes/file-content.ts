@@ -6,6 +6,7 @@ import type { BytesAnswer } from '../http/bytes-answer.ts'
 import { contentHeaders } from '../http/content-headers.ts'
 import { checkPreconditions, entityTag, matchesTag, preconditionsOf, tagCondition } from '../http/entity-tag.ts'
 import { type Call, handle } from '../http/handle.ts'
+import type { AgentCatalog } from '../services/agents/agent-catalog.ts'
 import { userAuthor } from '../services/files/author.ts'
 import { discardContent } from '../services/files/content.ts'
 import { parsePath } from '../services/files/file-path.ts'
@@ -18,10 +19,12 @@ const FILE_LIMIT_BYTES = 1024 ** 3
 
 export interface FileContentDeps {
   readonly files: Pick<FileService, 'stat' | 'openContent' | 'spool' | 'storeAhead' | 'change'>
+  readonly agents: Pick<AgentCatalog, 'at'>
+  readonly db: { readonly kysely: Parameters<FileService['stat']>[0] }
 }
 
 /** The bytes of files, in and out, in constant memory. */
-export function registerFileContentRoutes(app: FastifyInstance, { files }: FileContentDeps): void {
+export function registerFileContentRoutes(app: FastifyInstance, { files, agents, db }: FileContentDeps): void {
   handle(app, getFileContent, async ({ params, query, request }) => {
     const { path, version } = query
     const content = await files.openContent({ workspaceId: params.w, path: parsePath(path), ...(version !== undefined && { version }) })
@@ -31,7 +34,9 @@ export function registerFileContentRoutes(app: FastifyInstance, { files }: FileC
     requirePermission(call.role, 'write_files')
     const stored = await storeContent(files, call)
     call.reply.code(stored.created ? 201 : 200).header('etag', entityTag(stored.version.hash))
-    return { file: stored.file, version: stored.version, unchanged: stored.unchanged }
+    const definition = await agents.at(db.kysely, call.params.w, stored.file.path)
+    const faults = definition !== undefined && { definition: { errors: [...definition.errors], warnings: [...definition.warnings] } }
+    return { file: stored.file, version: stored.version, unchanged: stored.unchanged, ...faults }
   })
 }
 

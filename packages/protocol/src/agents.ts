@@ -7,6 +7,8 @@ import { workspaceParams } from './workspaces.ts'
 export const definitionFault = z.object({ line: z.number().int(), column: z.number().int(), message: z.string() })
 export type DefinitionFault = z.output<typeof definitionFault>
 
+export const definitionFaults = z.object({ errors: z.array(definitionFault), warnings: z.array(definitionFault) })
+
 /** An agent that can be used, or one whose file is broken: then `errors` says where, and what the file would say is null or empty. */
 export const agent = z.object({
   name: z.string(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { definitionFaults } from './agents.ts'
 import { endpoint } from './endpoint.ts'
 import { empty, id, nothing, page, paging, path, queryFlag, queryInteger, time } from './shared.ts'
 import { workspaceParams } from './workspaces.ts'
@@ -86,7 +87,8 @@ export const putFileContent = endpoint({
   query: z.strictObject({ path }),
   body: z.instanceof(Uint8Array),
   bodyKind: 'bytes',
-  response: z.object({ file: fileEntry, version: fileVersion, unchanged: z.boolean() }),
+  // Of a file that defines an agent or a skill: what is wrong with it. It is stored all the same.
+  response: z.object({ file: fileEntry, version: fileVersion, unchanged: z.boolean(), definition: definitionFaults.optional() }),
 })
 
 export const createFolder = endpoint({

@@ -59,6 +59,12 @@ export class AgentCatalog {
     return (await this.#skills.entries(conn, workspaceId)).find((entry) => entry.name === name)
   }
 
+  /** What the file at this path defines, or what is wrong with it; undefined when it is none that defines anything. */
+  async at(conn: DbConn, workspaceId: string, path: string): Promise<FileDefinition<AgentDefinition | SkillDefinition> | undefined> {
+    const kind = [this.#agents, this.#skills].find((files) => files.covers(path))
+    return (await kind?.entries(conn, workspaceId))?.find((entry) => entry.path === path)
+  }
+
   #builtIn({ name, description, persona, maxSteps, tools: own }: BuiltInAgent): CatalogEntry<AgentDefinition> {
     const tools = this.#tools.filter((tool) => own?.includes(tool) ?? true)
     const definition = { name, description, path: null, version: null, persona, tools, model: null, temperature: null, max_steps: maxSteps, skills: null }

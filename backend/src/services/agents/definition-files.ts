@@ -30,7 +30,7 @@ export interface FileDefinition<Definition> extends CatalogEntry<Definition> {
   readonly version: number
 }
 
-/** Of each kind in one workspace; what is over it, by path, is not read. */
+/** Folders of each kind in one workspace; those over it, by name, are not looked into. */
 const MAX_DEFINITIONS = 500
 /** Versions that stay parsed, of all workspaces together. */
 const MAX_PARSED = 2_000
@@ -44,6 +44,11 @@ export class DefinitionFiles<Definition> {
 
   constructor(kind: DefinitionKind<Definition>) {
     this.#kind = kind
+  }
+
+  /** Whether a file at this path defines something, or was meant to. */
+  covers(path: string): boolean {
+    return baseName(path).toLowerCase() === this.#kind.file.toLowerCase() && parentPath(parentPath(path) ?? '/') === this.#kind.folder
   }
 
   /** By name; broken ones among the others. */

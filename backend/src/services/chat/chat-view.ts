@@ -118,13 +118,17 @@ export function viewTurn(row: TurnRow, { steps, calls, snapshot, question }: Tur
   }
 }
 
-const readResult = z.looseObject({ path: z.string(), version: z.number().int() })
+const shownFile = z.looseObject({ path: z.string(), version: z.number().int() })
+const readResult = z.union([shownFile.transform((file) => [file]), z.looseObject({ files: z.array(z.unknown()) }).transform(({ files }) => files.flatMap((file) => shownFile.safeParse(file).data ?? []))])
+/** The tools whose result is the text of files. */
+const READERS: readonly string[] = ['read', 'read_multiple_files', 'cat']
 
 /** Which version of a skill's text the model got: with the message that named the skill, or last by reading the file. */
 function readVersion(path: string, calls: readonly ToolCallRow[], question: string | undefined): number | null {
-  const results = calls.filter((call) => call.status === 'ok' && call.result?.includes(path) === true).map((call) => readResult.safeParse(parseJson(call.result ?? 'null')))
-  const read = results.findLast((result) => result.success && result.data.path === path)
-  if (read?.data !== undefined) return read.data.version
+  const reads = calls.filter((call) => call.status === 'ok' && READERS.includes(call.name) && call.result?.includes(path) === true)
+  const results = reads.flatMap((call) => readResult.safeParse(parseJson(call.result ?? 'null')).data ?? [])
+  const read = results.findLast((file) => file.path === path)
+  if (read !== undefined) return read.version
   const attached = question === undefined ? undefined : visibleParts(question).find((part) => part.type === 'file' && part.path === path)
   return attached?.type === 'file' ? attached.version : null
 }
