@@ -32,7 +32,7 @@ const PAGE = 100
 export function registerHistoryRoutes(app: FastifyInstance, deps: HistoryDeps): void {
   const { files, db, history } = deps
   handle(app, diffFile, ({ params, query: { path, from, to } }) =>
-    fileDiff(db.kysely, files, { workspaceId: params.w, path: parsePath(path), ...(from !== undefined && { from }), ...(to !== undefined && { to }) }),
+    fileDiff((at) => files.read(db.kysely, at), { workspaceId: params.w, path: parsePath(path), ...(from !== undefined && { from }), ...(to !== undefined && { to }) }),
   )
   handle(app, blameFile, ({ params, query: { path, version } }) => fileBlame(db.kysely, { workspaceId: params.w, path: parsePath(path), ...(version !== undefined && { version }) }))
   handle(app, listChanges, async ({ params, query }) => {

@@ -1,14 +1,17 @@
 import { catTool } from './cat.ts'
+import { diffTool } from './diff.ts'
 import { editTool } from './edit.ts'
 import { fileInfoTool } from './file-info.ts'
 import { globTool } from './glob.ts'
 import { grepTool } from './grep.ts'
+import { historyTool } from './history.ts'
 import { lsTool } from './ls.ts'
 import { mkdirTool } from './mkdir.ts'
 import { multiEditTool } from './multi-edit.ts'
 import { mvTool } from './mv.ts'
 import { readMultipleFilesTool } from './read-multiple-files.ts'
 import { readTool } from './read.ts'
+import { restoreTool } from './restore.ts'
 import { rmTool } from './rm.ts'
 import { shellTool } from './shell.ts'
 import type { AnyTool } from './tool.ts'
@@ -16,7 +19,7 @@ import { touchTool } from './touch.ts'
 import { writeTool } from './write.ts'
 
 /** Every core tool, in the order in which models see them. */
-export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, grepTool, fileInfoTool, shellTool] as const
+export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, grepTool, fileInfoTool, diffTool, historyTool, restoreTool, shellTool] as const
 
 export type ToolName = (typeof WORKSPACE_TOOLS)[number]['name']
 

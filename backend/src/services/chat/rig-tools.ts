@@ -16,6 +16,9 @@ export class RigTouchTool extends rigTool('touch') {}
 export class RigGlobTool extends rigTool('glob') {}
 export class RigGrepTool extends rigTool('grep') {}
 export class RigFileInfoTool extends rigTool('file_info') {}
+export class RigDiffTool extends rigTool('diff') {}
+export class RigHistoryTool extends rigTool('history') {}
+export class RigRestoreTool extends rigTool('restore') {}
 export class RigShellTool extends rigTool('shell') {}
 
 /** In the order in which models see them; `NAME` ties each class to its key. */
@@ -34,5 +37,8 @@ export const RIG_TOOLS = {
   glob: RigGlobTool,
   grep: RigGrepTool,
   file_info: RigFileInfoTool,
+  diff: RigDiffTool,
+  history: RigHistoryTool,
+  restore: RigRestoreTool,
   shell: RigShellTool,
 } as const satisfies { readonly [Name in ToolName]: RigToolClass<Name> }
