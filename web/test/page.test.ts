@@ -59,10 +59,10 @@ describe.skipIf(executablePath === undefined)('the page in a browser', () => {
     await using opened = await openPage()
     const { server, page, complaints } = opened
     await page.goto(`${server.url}/sign-in#code=fixture-code`)
-    await page.getByRole('heading', { name: 'Files' }).waitFor()
+    await page.getByRole('tab', { name: 'Files' }).waitFor()
     expect(page.url()).not.toContain('code')
     await page.reload()
-    await page.getByRole('heading', { name: 'Files' }).waitFor()
+    await page.getByRole('tab', { name: 'Files' }).waitFor()
     expect(complaints).toEqual([])
   })
 
@@ -76,7 +76,7 @@ describe.skipIf(executablePath === undefined)('the page in a browser', () => {
     expect(await page.getByRole('alert').textContent()).toContain('wrong, used or too old')
     await page.getByLabel('Sign-in code or link').fill(`${server.url}/sign-in#code=fixture-code`)
     await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: 'Files' }).waitFor()
+    await page.getByRole('tab', { name: 'Files' }).waitFor()
     expect(complaints.filter((text) => text.startsWith('policy'))).toEqual([])
   })
 

@@ -5,8 +5,7 @@ import { AgentSelect } from '../features/agents/agent-select.tsx'
 import { useAgents } from '../features/agents/use-agents.ts'
 import { ChatList } from '../features/chat/components/chat-list.tsx'
 import { ChatView } from '../features/chat/components/chat-view.tsx'
-import { FileTree } from '../features/files/file-tree.tsx'
-import { FileView } from '../features/files/file-view.tsx'
+import { FilesPanel } from '../features/files/files-panel.tsx'
 import { readPageState, writePageState } from '../lib/page-state.ts'
 import { describeError } from '../lib/sdk.ts'
 import { ModelNote } from './model-note.tsx'
@@ -68,11 +67,7 @@ function OpenWorkspace({ client, workspaceId }: { readonly client: BuildScaleCli
           </ChatView>
         )}
       </div>
-      <aside className="files" aria-label="Files">
-        <h2>Files</h2>
-        <FileTree client={client} workspaceId={workspaceId} path="/" changes={changes} openPath={path} onOpen={setPath} />
-        {path !== undefined && <FileView key={path} client={client} workspaceId={workspaceId} path={path} changes={changes} onClose={() => setPath(undefined)} />}
-      </aside>
+      <FilesPanel client={client} workspaceId={workspaceId} changes={changes} onFilesChanged={filesChanged} openPath={path} onOpen={setPath} />
     </main>
   )
 }
