@@ -17,6 +17,7 @@ import { type HistoryDeps, registerHistoryRoutes } from './routes/history.ts'
 import { type PeopleDeps, registerPeopleRoutes } from './routes/people.ts'
 import { registerSearchRoutes, type SearchDeps } from './routes/search.ts'
 import { registerSystemRoutes, type SystemDeps } from './routes/system.ts'
+import { registerTransferRoutes, type TransferDeps } from './routes/transfer.ts'
 import { registerTrashRoutes } from './routes/trash.ts'
 import { registerToolRoutes, type ToolDeps } from './routes/tools.ts'
 import { registerWorkspaceRoutes, type WorkspaceDeps } from './routes/workspaces.ts'
@@ -34,6 +35,8 @@ export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDep
   readonly shell: ToolDeps['shell']
   readonly search: ToolDeps['search'] & SearchDeps['search']
   readonly links: SearchDeps['links']
+  readonly imports: TransferDeps['imports']
+  readonly exports: TransferDeps['exports']
   readonly db: Db
   readonly idempotent: IdempotentTransactions
   readonly chats: ChatRoutesDeps
@@ -63,6 +66,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   registerTrashRoutes(app, deps)
   registerHistoryRoutes(app, deps)
   registerSearchRoutes(app, deps)
+  registerTransferRoutes(app, deps)
   registerToolRoutes(app, deps)
   registerAgentRoutes(app, deps)
   registerChatRoutes(app, deps.chats)

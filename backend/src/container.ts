@@ -47,6 +47,8 @@ import { TextIndex } from './services/search/text-index.ts'
 import { TextSearch } from './services/search/text-search.ts'
 import { WorkspaceSearch } from './services/search/workspace-search.ts'
 import { ShellService } from './services/shell/shell-service.ts'
+import { ExportService } from './services/transfer/export-service.ts'
+import { ImportService } from './services/transfer/import-service.ts'
 import { DoctorService } from './services/workspaces/doctor-service.ts'
 import { MemberService } from './services/workspaces/member-service.ts'
 import { WorkspaceRemoval } from './services/workspaces/workspace-removal.ts'
@@ -100,6 +102,8 @@ export async function buildContainer(options: ContainerOptions) {
     files,
     tags,
     history: { rewinds: new RewindService({ db, files }), journal: new JournalReader({ db, journal }), isMember, closing: closing.signal },
+    imports: new ImportService({ db, files }),
+    exports: new ExportService({ db }),
     search,
     links,
     agents: chat.agents,

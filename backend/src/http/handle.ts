@@ -22,7 +22,7 @@ export interface Call<E extends Endpoint> {
   readonly user: E['access'] extends 'none' ? undefined : SignedInUser
   /** Undefined on endpoints that belong to no workspace. */
   readonly role: E['access'] extends 'workspace' ? Role : undefined
-  /** The request's `Idempotency-Key`, for `IdempotentTransactions`. */
+  /** The request's `Idempotency-Key`, for `IdempotentTransactions`. Of an endpoint that takes bytes always undefined: a stream is not compared with an earlier one. */
   readonly idempotency: IdempotencyKey | undefined
   /** Aborted when the client goes away before its answer is complete. */
   readonly signal: AbortSignal
@@ -30,11 +30,14 @@ export interface Call<E extends Endpoint> {
   readonly reply: FastifyReply
 }
 
+/** Returned by a handler of JSON that was asked for events and has sent them by itself. */
+export const SENT = Symbol('sent')
+
 /** What a handler returns. One of an event stream hijacks the reply and sends by itself. */
 type Answer<E extends Endpoint> = AnswerOfKind<E>[E['responseKind']]
 
 interface AnswerOfKind<E extends Endpoint> {
-  readonly json: z.output<E['response']>
+  readonly json: z.output<E['response']> | typeof SENT
   readonly bytes: BytesAnswer
   readonly empty: void
   readonly events: void
@@ -87,6 +90,7 @@ async function run<E extends Endpoint>(endpoint: E, handler: Handler<E>, { reque
   const call = callOf(endpoint, { request, reply })
   reply.code(endpoint.status)
   const answer: unknown = await handler(call)
+  if (answer === SENT) return reply
   switch (endpoint.responseKind) {
     case 'json':
       return reply.send(answer)
@@ -106,7 +110,7 @@ function callOf<E extends Endpoint>(endpoint: E, { request, reply }: Exchange): 
     ...parts,
     user: request.signedInUser ?? undefined,
     role: request.workspaceRole ?? undefined,
-    idempotency: idempotencyKey(request),
+    idempotency: endpoint.bodyKind === 'bytes' ? undefined : idempotencyKey(request),
     signal: disconnectSignal(reply),
     request,
     reply,

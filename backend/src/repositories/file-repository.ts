@@ -116,7 +116,8 @@ export async function insertFolders(tx: DbConn, workspaceId: string, folders: re
   return onlyTime(rows)
 }
 
-function folderInsert(workspaceId: string, folders: readonly NewFolderRow[]) {
+/** The statement that inserts folders, parents before their children, as a part of a larger one. */
+export function folderInsert(workspaceId: string, folders: readonly NewFolderRow[]) {
   return sql`INSERT INTO files (id, workspace_id, parent_id, name, path, file_type)
     SELECT folder.id, ${workspaceId}::uuid, folder.parent_id, folder.name, folder.path, 'folder'
     FROM unnest(${folders.map((folder) => folder.id)}::uuid[], ${folders.map((folder) => folder.parentId)}::uuid[],
@@ -231,6 +232,16 @@ export async function readTree(conn: DbConn, workspaceId: string): Promise<TreeE
   const { rows } = await sql<TreeEntry>`
     SELECT f.path, f.file_type = 'folder' AS "isFolder", v.blob_hash AS hash, v.size, v.created_at AS "createdAt" FROM ${FILE_TABLES}
     WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL ORDER BY f.path`.execute(conn)
+  return rows
+}
+
+/** What is at a path and everything below it, parents before children; a folder has the time of its last change. */
+export async function readTreeBelow(conn: DbConn, { workspaceId, path }: FilePlace): Promise<TreeEntry[]> {
+  // The range holds names like `/a-b` beside `/a` and `/a/b`, which the second condition leaves out.
+  const within = path === '/' ? sql`TRUE` : sql`f.path >= ${path} AND f.path < ${`${path}0`} AND (f.path = ${path} OR f.path > ${`${path}/`})`
+  const { rows } = await sql<TreeEntry>`
+    SELECT f.path, f.file_type = 'folder' AS "isFolder", v.blob_hash AS hash, v.size, coalesce(v.created_at, f.updated_at) AS "createdAt" FROM ${FILE_TABLES}
+    WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL AND ${within} ORDER BY f.path`.execute(conn)
   return rows
 }
 

@@ -16,6 +16,8 @@ import { RewindService } from '../../src/services/files/rewind-service.ts'
 import { LinkGraph } from '../../src/services/search/link-graph.ts'
 import { TextSearch } from '../../src/services/search/text-search.ts'
 import { WorkspaceSearch } from '../../src/services/search/workspace-search.ts'
+import { ExportService } from '../../src/services/transfer/export-service.ts'
+import { ImportService } from '../../src/services/transfer/import-service.ts'
 import { MemberService } from '../../src/services/workspaces/member-service.ts'
 import { WorkspaceService } from '../../src/services/workspaces/workspace-service.ts'
 import { TOOL_NAMES } from '../../src/tools/registry.ts'
@@ -87,6 +89,8 @@ export async function createHttpApp({ fileBytes = 64 * 1024 * 1024, deps = {} }:
     shell: { run: () => Promise.reject(new Error('no shell here')) },
     search: new WorkspaceSearch({ files: { grep: noMirror, glob: noMirror }, text: new TextSearch(db.kysely), semantic: undefined, conn: db.kysely, log: silentLog }),
     links: new LinkGraph(db.kysely),
+    imports: new ImportService({ db, files }),
+    exports: new ExportService({ db }),
     db,
     idempotent,
     // Chat routes are registered, but nothing here may reach them.

@@ -5,6 +5,7 @@ import * as files from './files.ts'
 import * as history from './history.ts'
 import * as people from './people.ts'
 import * as search from './search.ts'
+import * as transfer from './transfer.ts'
 import * as trash from './trash.ts'
 import * as workspaces from './workspaces.ts'
 
@@ -55,6 +56,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   history.rewind,
   search.getFileLinks,
   search.searchWorkspace,
+  transfer.importFiles,
+  transfer.exportFiles,
   files.listTools,
   files.runTool,
   agents.listAgents,

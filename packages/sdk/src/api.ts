@@ -5,7 +5,7 @@ import { networkError, responseError } from './sdk-error.ts'
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export type QueryValue = string | number | boolean | undefined
-export type RequestBody = Uint8Array<ArrayBuffer> | Blob | string
+export type RequestBody = Uint8Array<ArrayBuffer> | Blob | string | FormData | ReadableStream<Uint8Array>
 
 /** Taken by every method that calls the server. */
 export interface CallOptions {
@@ -53,7 +53,7 @@ export class Api {
     const url = `${this.#base}${fillPath(endpoint.path, request.params ?? {})}${queryString(request.query ?? {})}`
     const { body = null, signal } = request
     try {
-      return await this.#fetch(url, { method: endpoint.method, headers: { ...this.#headers, ...present(request.headers ?? {}) }, body, signal: signal ?? null })
+      return await this.#fetch(url, { method: endpoint.method, headers: { ...this.#headers, ...present(request.headers ?? {}) }, body, signal: signal ?? null, ...streaming(body) })
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason
       throw networkError(url, error)
@@ -66,6 +66,11 @@ export class Api {
     if (!response.ok) throw await responseError(response)
     return response
   }
+}
+
+/** `fetch` wants to be told that a body is sent while it is made: https://fetch.spec.whatwg.org/#dom-requestinit-duplex */
+function streaming(body: RequestBody | null): { readonly duplex?: 'half' } {
+  return body instanceof ReadableStream ? { duplex: 'half' } : {}
 }
 
 function queryString(query: Readonly<Record<string, QueryValue>>): string {

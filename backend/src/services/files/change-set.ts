@@ -34,6 +34,13 @@ export interface ChangeSetMark {
   readonly addedBytes: number
 }
 
+export interface ChangeSetOptions {
+  readonly workspaceId: string
+  readonly author: Author
+  /** Default: a new one. Given, the transactions of one import have it in common. */
+  readonly id?: string
+}
+
 interface Recorded {
   readonly row: NewChangeRow
   readonly change: RecordedChange
@@ -44,7 +51,7 @@ interface Recorded {
  * the order of commits without gaps. Open it before any other lock, close it before the commit.
  */
 export class ChangeSet {
-  readonly id = uuidv7()
+  readonly id: string
   readonly tx: DbConn
   readonly workspaceId: string
   readonly author: Author
@@ -53,13 +60,14 @@ export class ChangeSet {
   #addedBytes = 0
 
   /** Locks the workspace. Throws `not_found` when it does not exist. */
-  static async open(tx: DbConn, options: { readonly workspaceId: string; readonly author: Author }): Promise<ChangeSet> {
+  static async open(tx: DbConn, options: ChangeSetOptions): Promise<ChangeSet> {
     const before = await lockJournal(tx, options.workspaceId)
     if (before === undefined) throw new AppError('not_found', 'This workspace does not exist.')
     return new ChangeSet(tx, { ...options, before })
   }
 
-  private constructor(tx: DbConn, options: { readonly workspaceId: string; readonly author: Author; readonly before: LockedJournal }) {
+  private constructor(tx: DbConn, options: ChangeSetOptions & { readonly before: LockedJournal }) {
+    this.id = options.id ?? uuidv7()
     this.tx = tx
     this.workspaceId = options.workspaceId
     this.author = options.author

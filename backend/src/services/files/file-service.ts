@@ -8,8 +8,7 @@ import { AppError } from '../../errors.ts'
 import { readBlob, readUsage } from '../../repositories/blob-repository.ts'
 import { type FilePlace, type FileRow, findFile, listBelow, listChildren, rootTime } from '../../repositories/file-repository.ts'
 import { findVersion, listVersions, type VersionRow } from '../../repositories/file-version-repository.ts'
-import type { Author } from './author.ts'
-import { ChangeSet, checkQuota, type RecordedChange } from './change-set.ts'
+import { ChangeSet, type ChangeSetOptions, checkQuota, type RecordedChange } from './change-set.ts'
 import { type Content, contentHash, contentSize, isLarge } from './content.ts'
 import { fileEntry, rootEntry, versionEntry } from './file-entry.ts'
 import type { JournalFeed } from './journal-feed.ts'
@@ -125,7 +124,7 @@ export class FileService {
   }
 
   /** Changes the tree in one transaction, all or nothing, and tells the journal's followers after the commit. */
-  async change<T>(options: { readonly workspaceId: string; readonly author: Author }, apply: (set: ChangeSet) => Promise<T>): Promise<{ readonly result: T; readonly changes: readonly RecordedChange[] }> {
+  async change<T>(options: ChangeSetOptions, apply: (set: ChangeSet) => Promise<T>): Promise<{ readonly result: T; readonly changes: readonly RecordedChange[] }> {
     const { db, journal } = this.#deps
     const done = await db.transaction(async (tx) => {
       const set = await ChangeSet.open(tx, options)

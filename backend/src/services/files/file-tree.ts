@@ -13,13 +13,15 @@ import { fileEntry, versionEntry } from './file-entry.ts'
 import { baseName } from './file-path.ts'
 import { listAllBelow } from './list-all-below.ts'
 import { mimeType, SNIFF_BYTES } from './mime-type.ts'
-import { foldersCreated, placeInTree, type TreePlace } from './place-in-tree.ts'
+import { fileInTheWay, folderInTheWay, foldersCreated, placeInTree, type TreePlace } from './place-in-tree.ts'
 import { storeLargeContent } from './store-content.ts'
+import type { WrittenFile } from './write-files.ts'
 
 // These have files of their own for their length; this stays the one door for changes of the tree.
 export { copyFile } from './copy-file.ts'
 export { moveFile } from './move-file.ts'
 export { purgeFromTrash, purgeSome, restoreFromTrash } from './trash.ts'
+export { writeFiles } from './write-files.ts'
 
 export interface WriteFileOptions {
   readonly path: string
@@ -34,14 +36,6 @@ export interface WriteFileOptions {
   readonly mustNotExist?: boolean
   /** False: an existing file is a `conflict`. Default true. */
   readonly overwrite?: boolean
-}
-
-export interface WrittenFile {
-  readonly file: FileEntry
-  readonly version: FileVersion
-  readonly created: boolean
-  /** The bytes were the latest version's already: nothing was stored. */
-  readonly unchanged: boolean
 }
 
 /** Stores bytes as a file's new version, with the folders above it. Throws `conflict` on a folder or below a file. */
@@ -62,7 +56,7 @@ export async function writeFile(set: ChangeSet, options: WriteFileOptions): Prom
 }
 
 function checkWrite({ existing, path }: TreePlace, { ifHash, mustNotExist, overwrite }: WriteFileOptions): void {
-  if (existing?.fileType === 'folder') throw new AppError('conflict', `"${path}" is a folder: a file cannot take its place.`)
+  if (existing?.fileType === 'folder') throw folderInTheWay(path)
   checkHash(path, existing, ifHash)
   if (existing === undefined) return
   if (mustNotExist === true) throw new AppError('version_mismatch', `"${path}" exists already.`)
@@ -105,7 +99,7 @@ async function storeVersion(set: ChangeSet, place: TreePlace, content: NewConten
 /** Makes a folder with the folders above it; an existing one is fine. Throws `conflict` when a file is there. */
 export async function createFolder(set: ChangeSet, path: string): Promise<{ readonly file: FileEntry; readonly created: boolean }> {
   const { existing, missing, parentId } = await placeInTree(set, path)
-  if (existing !== undefined && existing.fileType !== 'folder') throw new AppError('conflict', `"${path}" is a file: a folder cannot take its place.`)
+  if (existing !== undefined && existing.fileType !== 'folder') throw fileInTheWay(path)
   if (existing !== undefined) return { file: fileEntry(existing), created: false }
   const folder = { id: uuidv7(), parentId, name: baseName(path), path }
   const updatedAt = await insertFolders(set.tx, set.workspaceId, [...missing, folder])

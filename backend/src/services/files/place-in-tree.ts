@@ -18,10 +18,15 @@ export interface TreePlace {
 
 /** Looks a path up with everything above it, in one query. Throws `conflict` when something above it is a file, or when it is the root. */
 export async function placeInTree(set: ChangeSet, path: string, others: readonly string[] = []): Promise<TreePlace> {
-  if (path === '/') throw new AppError('conflict', '"/" is the workspace itself, a folder that is always there. Name a file or folder in it.')
+  if (path === '/') throw rootInTheWay()
+  const rows = await findFiles(set.tx, set.workspaceId, [...ancestorPaths(path), path, ...others])
+  return placeAmong(path, new Map(rows.map((row) => [row.path, row])))
+}
+
+/** The same among rows that were looked up already: those of the path and of everything above it. */
+export function placeAmong(path: string, found: ReadonlyMap<string, FileRow>): TreePlace {
+  if (path === '/') throw rootInTheWay()
   const ancestors = ancestorPaths(path)
-  const rows = await findFiles(set.tx, set.workspaceId, [...ancestors, path, ...others])
-  const found = new Map(rows.map((row) => [row.path, row]))
   const file = ancestors.map((ancestor) => found.get(ancestor)).find((row) => row !== undefined && row.fileType !== 'folder')
   if (file !== undefined) throw new AppError('conflict', `"${file.path}" is a file, so nothing can be below it ("${path}").`)
   const { parentId, missing } = missingFolders(ancestors, found)
@@ -37,6 +42,18 @@ function missingFolders(ancestors: readonly string[], found: ReadonlyMap<string,
     parentId = id
   }
   return { parentId, missing }
+}
+
+function rootInTheWay(): AppError {
+  return new AppError('conflict', '"/" is the workspace itself, a folder that is always there. Name a file or folder in it.')
+}
+
+export function folderInTheWay(path: string): AppError {
+  return new AppError('conflict', `"${path}" is a folder: a file cannot take its place.`)
+}
+
+export function fileInTheWay(path: string): AppError {
+  return new AppError('conflict', `"${path}" is a file: a folder cannot take its place.`)
 }
 
 /** The journal's word for folders that came to be. */

@@ -4,12 +4,16 @@ import {
   createFolder,
   deleteFile,
   diffFile,
+  exportFiles,
   type FileBlame,
   type FileDiff,
   type FileEntry,
   getFileContent,
   getFileLinks,
   getFileTags,
+  importFiles,
+  type ImportProgress,
+  type ImportResult,
   listChanges,
   listFiles,
   listFileVersions,
@@ -27,6 +31,8 @@ import type { CallOptions, CreateOptions, QueryValue, RequestBody } from '../api
 import { type BodyOf, type Caller, readJson, type ResponseOf } from '../client.ts'
 import { decodeWorkspaceEvent } from '../decode-event.ts'
 import { eventStream, type EventStreamOptions } from '../event-stream.ts'
+import { importedBy } from '../import-events.ts'
+import { SdkError } from '../sdk-error.ts'
 import type { PageOptions } from './workspaces.ts'
 
 /** The content of one version of a file; read it once, by one of `bytes`, `text` and `stream`. */
@@ -39,6 +45,15 @@ export interface FileContent {
   readonly stream: ReadableStream<Uint8Array> | null
   bytes(): Promise<Uint8Array>
   text(): Promise<string>
+}
+
+export interface ImportOptions extends CallOptions {
+  /** The folder that receives the files. */
+  readonly path?: string | undefined
+  /** What the archive is; a `FormData` says so by itself. */
+  readonly type?: 'application/x-tar' | 'application/gzip' | 'application/zip' | undefined
+  /** Called after each batch that was stored. */
+  readonly onProgress?: ((progress: ImportProgress) => void) | undefined
 }
 
 /** Guards against overwriting what somebody else wrote: the call fails with `version_mismatch` when the file is not as expected. */
@@ -162,6 +177,27 @@ export class FilesResource {
   /** The links of a Markdown file, and those of others that lead to it. */
   links(path: string, options?: CallOptions): Promise<ResponseOf<typeof getFileLinks>> {
     return this.#caller.call(getFileLinks, { params: this.#params, query: { path }, options })
+  }
+
+  /** Stores the files of an archive or a form below a folder. Sending the same again stores only what is missing, so a call that broke off may be repeated. */
+  async import(archive: RequestBody, { path = '/', type = 'application/x-tar', onProgress, signal }: ImportOptions = {}): Promise<ImportResult> {
+    const connection = new AbortController()
+    const response = await this.#caller.api.send(importFiles, {
+      params: this.#params,
+      query: { path },
+      headers: { accept: onProgress === undefined ? 'application/json' : 'text/event-stream', ...(!(archive instanceof FormData) && { 'content-type': type }) },
+      body: archive,
+      signal: signal === undefined ? connection.signal : AbortSignal.any([signal, connection.signal]),
+    })
+    if (onProgress === undefined) return readJson(importFiles, response, signal)
+    return importedBy(response, { onProgress, signal, giveUp: () => connection.abort() })
+  }
+
+  /** A folder with its content, or one file, as a tar. */
+  async export(path = '/', { signal }: CallOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.#caller.api.send(exportFiles, { params: this.#params, query: { path }, signal })
+    if (response.body === null) throw new SdkError('invalid_response', 'The export has no body', { status: response.status })
+    return response.body
   }
 }
 
