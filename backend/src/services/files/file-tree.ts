@@ -21,7 +21,7 @@ import type { WrittenFile } from './write-files.ts'
 export { copyFile } from './copy-file.ts'
 export { moveFile } from './move-file.ts'
 export { purgeFromTrash, purgeSome, restoreFromTrash } from './trash.ts'
-export { writeFiles } from './write-files.ts'
+export { type WrittenFile, writeFiles } from './write-files.ts'
 
 export interface WriteFileOptions {
   readonly path: string
