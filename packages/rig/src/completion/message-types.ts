@@ -91,7 +91,7 @@ export interface ToolCall {
   readonly additionalParams?: JsonObject
 }
 
-export type ToolResultContent = TextPart | { readonly type: 'json'; readonly value: Json } | ImagePart
+export type ToolResultContent = TextPart | { readonly type: 'json'; readonly value: Json } | ImagePart | DocumentPart
 
 export interface ToolResult {
   readonly type: 'tool_result'

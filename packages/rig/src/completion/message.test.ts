@@ -15,7 +15,7 @@ describe('stored messages', () => {
         { type: 'provider_item', provider: 'openai', raw: { type: 'web_search_call' } },
       ],
     },
-    { role: 'user', content: [{ type: 'tool_result', id: 'c', name: 'f', provider: { callId: 'c', itemId: 'fc' }, content: [{ type: 'json', value: { ok: true } }], isError: true }] },
+    { role: 'user', content: [{ type: 'tool_result', id: 'c', name: 'f', provider: { callId: 'c', itemId: 'fc' }, content: [{ type: 'json', value: { ok: true } }, { type: 'document', source: { kind: 'base64', data: 'AA' }, filename: 'a.pdf' }], isError: true }] },
   ]
 
   it.each(messages.map((message) => [message.role, message] as const))('come back as they were: %s', (_role, message) => {

@@ -1,6 +1,6 @@
 import { isJsonArray, isJsonObject, objectAt, stringAt, type Json, type JsonObject } from './json.ts'
 import type {
-  AnyMessage, AssistantContent, ImagePart, MediaSource, OpenAiPartMeta, PartMeta, ProviderCallIds,
+  AnyMessage, AssistantContent, DocumentPart, ImagePart, MediaSource, OpenAiPartMeta, PartMeta, ProviderCallIds,
   Reasoning, ReasoningContent, TextPart, ToolCall, ToolResult, ToolResultContent, UserContent,
 } from './message-types.ts'
 
@@ -38,7 +38,7 @@ function userPart(json: Json, path: string): UserContent {
   switch (stringAt(part, 'type')) {
     case 'text': return textPart(part, path)
     case 'image': return imagePart(part, path)
-    case 'document': return { type: 'document', ...media(part, path), ...optionalString(part, 'filename'), ...metaOf(part) }
+    case 'document': return documentPart(part, path)
     case 'audio': return { type: 'audio', ...media(part, path) }
     case 'video': return { type: 'video', ...media(part, path) }
     case 'tool_result':
@@ -81,6 +81,10 @@ function imagePart(part: JsonObject, path: string): ImagePart {
     ...(detail === 'auto' || detail === 'low' || detail === 'high' ? { detail } : {}),
     ...metaOf(part),
   }
+}
+
+function documentPart(part: JsonObject, path: string): DocumentPart {
+  return { type: 'document', ...media(part, path), ...optionalString(part, 'filename'), ...metaOf(part) }
 }
 
 function media(part: JsonObject, path: string): { source: MediaSource; mediaType?: string } {
@@ -150,6 +154,7 @@ function toolResultContent(json: Json, path: string): ToolResultContent {
     case 'text': return textPart(part, path)
     case 'json': return { type: 'json', value: part['value'] ?? null }
     case 'image': return imagePart(part, path)
+    case 'document': return documentPart(part, path)
     default: throw new TypeError(`${path}.type: not a part of a tool result`)
   }
 }

@@ -86,16 +86,17 @@ function resultContent(result: ToolResult, { toolUseId, options }: { readonly to
   return {
     type: 'tool_result',
     tool_use_id: toolUseId,
-    content: result.content.filter((part) => !isBlankText(part)).map(resultPart),
+    content: result.content.filter((part) => !isBlankText(part)).map((part) => resultPart(part, options)),
     ...(options.replayIsError && result.isError === true ? { is_error: true } : {}),
   }
 }
 
-function resultPart(part: ToolResultContent): Json {
+function resultPart(part: ToolResultContent, options: ReplayOptions): Json {
   switch (part.type) {
     case 'text': return { type: 'text', text: part.text }
     case 'json': return { type: 'text', text: JSON.stringify(part.value) }
     case 'image': return imageContent(part)
+    case 'document': return documentContent(part, options)
   }
 }
 

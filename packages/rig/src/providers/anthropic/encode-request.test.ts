@@ -249,12 +249,13 @@ describe('what the user shows', () => {
     expect(() => blocksOf(part)).toThrow(words)
   })
 
-  it('has results of text, JSON and images, without blank blocks, marked as failed only when asked', () => {
+  it('has results of text, JSON, images and documents, without blank blocks, marked as failed only when asked', () => {
     const result: ToolResult = {
       type: 'tool_result', id: 'toolu_1', name: 'f', isError: true,
-      content: [{ type: 'text', text: '' }, { type: 'json', value: { a: [1] } }, { type: 'image', source: { kind: 'base64', data: 'AA' }, mediaType: 'image/webp' }],
+      content: [{ type: 'text', text: '' }, { type: 'json', value: { a: [1] } }, { type: 'image', source: { kind: 'base64', data: 'AA' }, mediaType: 'image/webp' }, { type: 'document', source: { kind: 'base64', data: 'AA' } }],
     }
-    const expected = { type: 'tool_result', tool_use_id: 'toolu_1', content: [{ type: 'text', text: '{"a":[1]}' }, { type: 'image', source: { type: 'base64', media_type: 'image/webp', data: 'AA' } }] }
+    const media = [{ type: 'image', source: { type: 'base64', media_type: 'image/webp', data: 'AA' } }, { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'AA' } }]
+    const expected = { type: 'tool_result', tool_use_id: 'toolu_1', content: [{ type: 'text', text: '{"a":[1]}' }, ...media] }
     expect(blocksOf(result)).toEqual([expected])
     expect(encode({ messages: [Message.user([result])] }, { replayIsError: true }).messages[0].content).toEqual([{ ...expected, is_error: true }])
   })

@@ -28,6 +28,8 @@ export interface ChatDialect {
   readonly toolResultArrayContent: boolean
   /** Whether tool results may hold images; OpenAI refuses them. */
   readonly toolResultImages: boolean
+  /** Whether images and files that a tool result cannot hold follow the results as a message of the user; otherwise they are refused here. Mistral takes no user behind a tool. */
+  readonly toolMediaFollows: boolean
   /** Whether the server knows `strict` on a function; it is left out otherwise, since some refuse fields that they do not know. */
   readonly strictTools: boolean
   /** Reads a leading `<think>…</think>` of the text as reasoning: for servers without a reasoning parser. */
@@ -62,6 +64,7 @@ export const OPENAI_DIALECT: ChatDialect = {
   replayReasoning: 'reasoning_content',
   toolResultArrayContent: false,
   toolResultImages: false,
+  toolMediaFollows: true,
   strictTools: true,
   thinkTags: false,
   tools: true,

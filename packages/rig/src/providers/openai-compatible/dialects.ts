@@ -103,7 +103,7 @@ export const MISTRAL: ChatServer = {
   baseUrl: 'https://api.mistral.ai/v1',
   apiKeyVariable: 'MISTRAL_API_KEY',
   baseUrlVariable: 'MISTRAL_BASE_URL',
-  dialect: { ...PLAIN_DIALECT, streamOptions: false, strictTools: true, toolIdFormat: /^[a-zA-Z0-9]{9}$/, outputWithForcedTools: false },
+  dialect: { ...PLAIN_DIALECT, streamOptions: false, toolMediaFollows: false, strictTools: true, toolIdFormat: /^[a-zA-Z0-9]{9}$/, outputWithForcedTools: false },
 }
 
 /** OpenAI's models in one's own deployments; the key has a header of its own: https://learn.microsoft.com/azure/ai-services/openai/reference. */

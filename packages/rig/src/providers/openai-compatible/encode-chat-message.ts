@@ -40,18 +40,25 @@ function userMessages({ content }: UserMessage, dialect: ChatDialect): readonly 
   const callIds = new WireCallIds(callIdFormat(dialect))
   const messages: JsonObject[] = []
   let said: Said[] = []
+  /** What results show and cannot hold, until the results end: nothing may stand between them. */
+  let shown: Said[] = []
   const endSaid = () => {
     if (said.length > 0) messages.push({ role: 'user', content: userContent(said, dialect) })
     said = []
   }
   for (const part of content) {
     if (part.type !== 'tool_result') {
-      said.push(part)
+      said.push(...shown, part)
+      shown = []
       continue
     }
     endSaid()
-    messages.push({ role: 'tool', tool_call_id: callIds.of(part), content: resultContent(part.content, dialect) })
+    const id = callIds.of(part)
+    messages.push({ role: 'tool', tool_call_id: id, content: resultContent(part.content, dialect) })
+    const media = part.content.filter((block) => isMediaBehind(block, dialect))
+    if (media.length > 0) shown.push({ type: 'text', text: `Shown by the result of ${part.name} (${id}):` }, ...media)
   }
+  said.push(...shown)
   endSaid()
   return messages
 }
@@ -111,18 +118,31 @@ function documentPart({ source, mediaType, filename }: DocumentPart): JsonObject
   }
 }
 
-function resultContent(content: readonly ToolResultContent[], { toolResultArrayContent, toolResultImages, stringContentOnly }: ChatDialect): Json {
-  const parts = content.map((block) => {
-    if (block.type !== 'image') return textPart(blockText(block))
-    if (!toolResultImages || stringContentOnly) throw new CompletionError('request', 'This server takes no images in tool results: return text, or the address of the image')
-    return imagePart(block)
-  })
+function resultContent(content: readonly ToolResultContent[], dialect: ChatDialect): Json {
+  const parts = content.filter((block) => !isMediaBehind(block, dialect)).map((block) => resultPart(block, dialect))
   const isText = parts.every((part) => part['type'] === 'text')
-  if (!isText || (toolResultArrayContent && !stringContentOnly && parts.length > 1)) return parts
-  return content.flatMap((block) => (block.type === 'image' ? [] : [blockText(block)])).join('\n')
+  if (!isText || (dialect.toolResultArrayContent && !dialect.stringContentOnly && parts.length > 1)) return parts
+  return content.flatMap((block) => (isMedia(block) ? [] : [blockText(block)])).join('\n')
 }
 
-function blockText(block: Exclude<ToolResultContent, ImagePart>): string {
+function resultPart(block: ToolResultContent, { toolResultImages, stringContentOnly }: ChatDialect): JsonObject {
+  if (!isMedia(block)) return textPart(blockText(block))
+  if (block.type !== 'image' || !toolResultImages || stringContentOnly) throw new CompletionError('request', `This server takes no ${block.type}s in tool results: return text, or the address of the ${block.type}`)
+  return imagePart(block)
+}
+
+/** Media that the results of this dialect cannot hold, and that follow them. */
+function isMediaBehind(block: ToolResultContent, { toolResultImages, toolMediaFollows, stringContentOnly }: ChatDialect): block is Media {
+  return isMedia(block) && toolMediaFollows && !stringContentOnly && !(block.type === 'image' && toolResultImages)
+}
+
+type Media = ImagePart | DocumentPart
+
+function isMedia(block: ToolResultContent): block is Media {
+  return block.type === 'image' || block.type === 'document'
+}
+
+function blockText(block: Exclude<ToolResultContent, Media>): string {
   return block.type === 'text' ? block.text : JSON.stringify(block.value)
 }
 

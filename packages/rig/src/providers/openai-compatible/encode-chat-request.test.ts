@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { bodyText } from '../../../test/body-text.ts'
 import type { CompletionRequest } from '../../completion/completion-request.ts'
-import type { AnyMessage, AssistantContent, ToolCall } from '../../completion/message-types.ts'
+import type { AnyMessage, AssistantContent, ToolCall, ToolResultContent } from '../../completion/message-types.ts'
 import { Message } from '../../completion/message.ts'
 import { OPENAI_DIALECT, type ChatDialect } from './chat-dialect.ts'
 import { AZURE, DEEPSEEK, GROQ, LLAMA_CPP, MISTRAL, OLLAMA, OPENROUTER, PERPLEXITY, VLLM } from './dialects.ts'
@@ -56,13 +56,32 @@ describe('messages to Chat Completions', () => {
     expect(messagesOf([mixed])).toEqual([{ role: 'user', content: 'a' }, { role: 'tool', tool_call_id: 'call_1', content: 'r' }, { role: 'user', content: 'b' }])
   })
 
-  it('write a result of several blocks as lines, or as parts where the server takes them; images only where it takes those', () => {
+  it('write a result of several blocks as lines, or as parts where the server takes them', () => {
     const several = Message.toolResult(call, [{ type: 'text', text: 'a' }, { type: 'json', value: { n: 1 } }])
     expect(messagesOf([several])[0].content).toBe('a\n{"n":1}')
     expect(messagesOf([several], { toolResultArrayContent: true })[0].content).toEqual([{ type: 'text', text: 'a' }, { type: 'text', text: '{"n":1}' }])
-    const image = Message.toolResult(call, [{ type: 'image', source: { kind: 'url', url: 'https://x/y.png' } }])
-    expect(() => messagesOf([image])).toThrow('no images in tool results')
-    expect(messagesOf([image], { toolResultImages: true })[0].content).toEqual([{ type: 'image_url', image_url: { url: 'https://x/y.png', detail: 'auto' } }])
+  })
+
+  it('show the images and files of results right behind the results, or inside where the server takes them, or refuse them', () => {
+    const show = (id: string, block: ToolResultContent) => Message.toolResult({ ...call, id, provider: { callId: id } }, [{ type: 'text', text: 'a' }, block]).content
+    const image = show('call_1', { type: 'image', source: { kind: 'url', url: 'https://x/y.png' } })
+    const pdf = show('call_2', { type: 'document', source: { kind: 'base64', data: 'AA' }, filename: 'x.pdf' })
+    const message: AnyMessage = { role: 'user', content: [...image, ...pdf, { type: 'text', text: 'and?' }] } as AnyMessage
+    const imagePart = { type: 'image_url', image_url: { url: 'https://x/y.png', detail: 'auto' } }
+    const filePart = { type: 'file', file: { file_data: 'data:application/pdf;base64,AA', filename: 'x.pdf' } }
+    const label = (id: string) => ({ type: 'text', text: `Shown by the result of ${call.function.name} (${id}):` })
+    expect(messagesOf([message])).toEqual([
+      { role: 'tool', tool_call_id: 'call_1', content: 'a' },
+      { role: 'tool', tool_call_id: 'call_2', content: 'a' },
+      { role: 'user', content: [label('call_1'), imagePart, label('call_2'), filePart, { type: 'text', text: 'and?' }] },
+    ])
+    expect(messagesOf([{ role: 'user', content: [...image, ...pdf] } as AnyMessage], { toolResultImages: true })).toEqual([
+      { role: 'tool', tool_call_id: 'call_1', content: [{ type: 'text', text: 'a' }, imagePart] },
+      { role: 'tool', tool_call_id: 'call_2', content: 'a' },
+      { role: 'user', content: [label('call_2'), filePart] },
+    ])
+    expect(() => messagesOf([message], { toolMediaFollows: false })).toThrow('no images in tool results')
+    expect(() => messagesOf([{ role: 'user', content: pdf } as AnyMessage], { stringContentOnly: true })).toThrow('no documents in tool results')
   })
 
   it('send images, audio and files the way the wire wants them, and refuse what it has no place for', () => {

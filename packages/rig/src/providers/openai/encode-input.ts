@@ -176,11 +176,20 @@ function documentContent({ source, mediaType, filename }: DocumentPart): Json {
 
 function resultOutput(content: readonly ToolResultContent[]): Json {
   const [first] = content
-  if (first !== undefined && content.length === 1 && first.type !== 'image') return blockText(first)
-  return content.map((block) => (block.type === 'image' ? imageContent(block) : { type: 'input_text', text: blockText(block) }))
+  if (content.length === 1 && (first?.type === 'text' || first?.type === 'json')) return blockText(first)
+  return content.map(resultPart)
 }
 
-function blockText(block: Exclude<ToolResultContent, ImagePart>): string {
+function resultPart(block: ToolResultContent): Json {
+  switch (block.type) {
+    case 'image': return imageContent(block)
+    case 'document': return documentContent(block)
+    case 'text':
+    case 'json': return { type: 'input_text', text: blockText(block) }
+  }
+}
+
+function blockText(block: Extract<ToolResultContent, { type: 'text' | 'json' }>): string {
   return block.type === 'text' ? block.text : JSON.stringify(block.value)
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { bodyText } from '../../../test/body-text.ts'
 import { Message } from '../../completion/message.ts'
-import type { AnyMessage, AssistantContent, ToolCall } from '../../completion/message-types.ts'
+import type { AnyMessage, AssistantContent, ToolCall, ToolResultContent } from '../../completion/message-types.ts'
 import type { CompletionRequest } from '../../completion/completion-request.ts'
 import { RequestEncoder, type RequestEncoderOptions } from './encode-request.ts'
 
@@ -83,6 +83,16 @@ describe('a request to OpenAI Responses', () => {
     expect(plain).toEqual({ type: 'input_text', text: '# hé' })
     expect(() => inputOf(Message.user([{ type: 'image', source: { kind: 'base64', data: 'AA' } }]))).toThrow('media type')
     expect(() => inputOf(Message.user([{ type: 'audio', source: { kind: 'base64', data: 'AA' } }]))).toThrow('Unsupported message')
+  })
+
+  it('sends what a tool shows with its result: text, images and documents as parts, one text alone as it is', () => {
+    const resultOf = (...content: readonly ToolResultContent[]) => inputOf(Message.user('u'), turn([call]), Message.toolResult(call, content)).at(-1).output
+    expect(resultOf({ type: 'text', text: 'a' })).toBe('a')
+    expect(resultOf({ type: 'json', value: { n: 1 } }, { type: 'image', source: { kind: 'base64', data: 'AA' }, mediaType: 'image/png' }, { type: 'document', source: { kind: 'base64', data: 'AA' }, filename: 'x.pdf' })).toEqual([
+      { type: 'input_text', text: '{"n":1}' },
+      { type: 'input_image', image_url: 'data:image/png;base64,AA', detail: 'auto' },
+      { type: 'input_file', file_data: 'data:application/pdf;base64,AA', filename: 'x.pdf' },
+    ])
   })
 
   it('leaves `strict` out unless asked, appends hosted tools, and names no choice without tools', () => {
