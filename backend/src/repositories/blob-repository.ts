@@ -38,6 +38,12 @@ async function readChunk(conn: DbConn, { workspaceId, hash }: BlobKey, index: nu
   return row?.data
 }
 
+/** How large a blob is; undefined when the workspace does not have it (any more). */
+export async function blobSize(conn: DbConn, { workspaceId, hash }: BlobKey): Promise<number | undefined> {
+  const row = await conn.selectFrom('blobs').select('size').where('workspace_id', '=', workspaceId).where('hash', '=', hash).executeTakeFirst()
+  return row?.size
+}
+
 /** Many small blobs in one round trip. The caller bounds their sum; blobs that are kept in chunks are left out. */
 export async function readInlineMany(conn: DbConn, workspaceId: string, hashes: readonly Buffer[]): Promise<ReadonlyMap<string, Buffer>> {
   const { rows } = await sql<{ hash: Buffer; content: Buffer }>`

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import type { DbConn } from '../db/db.ts'
-import type { Database, MessageStatusRow, UsageRow } from '../db/schema.ts'
+import type { Database, MessageStatusRow, TurnStatusRow, UsageRow } from '../db/schema.ts'
 import type { ChatKey } from './chat-repository.ts'
 
 export type MessageRow = Selectable<Database['chat_messages']>
@@ -36,12 +36,12 @@ export async function endMessage(tx: DbConn, id: string, end: MessageEnd): Promi
     .execute()
 }
 
-/** The person's messages of the turns before `number`, with those turns' ids: the skeleton of the history. */
-export function listQuestionsBefore(conn: DbConn, key: ChatKey, number: number): Promise<{ turn_id: string; content: string }[]> {
+/** The person's messages of the turns before `number`, with those turns' ids and how they ended: the skeleton of the history. */
+export function listQuestionsBefore(conn: DbConn, key: ChatKey, number: number): Promise<{ turn_id: string; content: string; status: TurnStatusRow }[]> {
   return conn
     .selectFrom('chat_messages')
     .innerJoin('turns', 'turns.id', 'chat_messages.turn_id')
-    .select(['chat_messages.turn_id', 'chat_messages.content'])
+    .select(['chat_messages.turn_id', 'chat_messages.content', 'turns.status'])
     .where('chat_messages.chat_id', '=', key.chatId)
     .where('chat_messages.workspace_id', '=', key.workspaceId)
     .where('chat_messages.role', '=', 'user')

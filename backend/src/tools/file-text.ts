@@ -1,5 +1,6 @@
 import type { FileEntry } from '@buildscale/protocol'
 import { AppError } from '../errors.ts'
+import { sniffMedia } from '../services/files/media.ts'
 import { utf8Text } from '../services/files/utf8-text.ts'
 
 /**
@@ -10,8 +11,9 @@ export function fileText(file: Pick<FileEntry, 'path' | 'mime' | 'size'>, bytes:
   const text = utf8Text(bytes)
   if (text !== undefined && !text.includes('\0')) return text
   const kind = text === undefined ? 'not UTF-8 text' : 'binary'
+  const instead = sniffMedia(bytes) === undefined ? 'file_info tells more about it.' : 'read shows what is on it.'
   const size = (file.size ?? bytes.length).toLocaleString('en')
-  throw new AppError('unsupported_media_type', `"${file.path}" is ${kind} (${file.mime ?? 'unknown type'}, ${size} bytes), so it cannot be shown or edited as text. file_info tells more about it.`)
+  throw new AppError('unsupported_media_type', `"${file.path}" is ${kind} (${file.mime ?? 'unknown type'}, ${size} bytes), so it cannot be shown or edited as text. ${instead}`)
 }
 
 /** The bytes of a text that a model wrote. Throws `invalid_request` for half a surrogate pair, which UTF-8 cannot hold. */

@@ -12,7 +12,7 @@ export async function loadHistory(conn: DbConn, key: ChatKey, number: number): P
   const ids = questions.map((question) => question.turn_id)
   const steps = groupBy(await listSteps(conn, ids), (step) => step.turn_id)
   const calls = groupBy(await listToolCalls(conn, ids), (call) => call.turn_id)
-  return questions.map((question) => ({ question: question.content, steps: storedSteps(steps.get(question.turn_id) ?? [], calls.get(question.turn_id) ?? []) }))
+  return questions.map((question) => ({ question: question.content, hasFailed: question.status === 'error', steps: storedSteps(steps.get(question.turn_id) ?? [], calls.get(question.turn_id) ?? []) }))
 }
 
 export async function loadCurrent(conn: DbConn, turn: { readonly turnId: string; readonly messageId: string }): Promise<StoredTurn & { readonly lastAttempt: number }> {

@@ -37,6 +37,8 @@ export type StoredTurn = {
   /** The person's message, JSON of the runtime. */
   readonly question: string
   readonly steps: readonly StoredStep[]
+  /** It ended with an error: what it showed may be the reason. */
+  readonly hasFailed?: boolean
 }
 
 export interface StoredStep {

@@ -9,6 +9,7 @@ import { visibleParts } from './chat-stored-message.ts'
 import { loadHistory } from './chat-turn-loader.ts'
 import type { ChatContextInspector, ChatSession, ContextView, StoredTurn } from './chat-turn.ts'
 import { rigHistory } from './rig-history.ts'
+import { rigMediaLabels } from './rig-media.ts'
 import { rigPreamble } from './rig-preamble.ts'
 import type { RigService } from './rig-service.ts'
 
@@ -40,7 +41,7 @@ export class RigContextInspector implements ChatContextInspector {
       skills: session.skills.map(({ name, path, version }) => ({ name, path, version })),
       model: session.model,
       preamble: rigPreamble(context),
-      messages: rigHistory(history),
+      messages: rigHistory(history, rigMediaLabels(history)),
       files: filesView(history),
       tools,
       parts: context.entries().map(([name, entry]) => ({ key: name, tokens: entry.tokens, essential: entry.isEssential, priority: entry.priority, dropped: dropped.includes(name) })),

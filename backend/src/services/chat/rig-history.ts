@@ -1,14 +1,15 @@
 /** Stored messages <-> messages of the runtime. What is sent again is what was received: parts, order, ids and bytes. */
-import { Message, type PendingToolCall, type ToolCall } from '@buildscale/rig'
+import { Message, type PendingToolCall, type ToolCall, type ToolResultContent } from '@buildscale/rig'
 import type { ToolCallRow } from '../../repositories/tool-call-repository.ts'
 import { parseJson, resultForModel } from './chat-stored-message.ts'
 import type { StoredStep, StoredTurn } from './chat-turn.ts'
+import type { RigShown } from './rig-media.ts'
 
 type ToolResult = NonNullable<PendingToolCall['preresolvedResult']>
 
 /** The messages of turns that have ended: question, then per step the answer and the results of its calls. */
-export function rigHistory(turns: readonly StoredTurn[]): Message[] {
-  return turns.flatMap((turn) => rigTurn(turn).messages)
+export function rigHistory(turns: readonly StoredTurn[], shown: RigShown = new Map()): Message[] {
+  return turns.flatMap((turn) => rigTurn(turn, shown).messages)
 }
 
 /** One turn as messages, and what its last answer still waits for. */
@@ -20,14 +21,15 @@ export interface RigTurn {
   readonly isAnswered: boolean
 }
 
-export function rigTurn(turn: StoredTurn): RigTurn {
+/** `shown`: what stands behind the results of calls that read images or documents. */
+export function rigTurn(turn: StoredTurn, shown: RigShown = new Map()): RigTurn {
   const messages: Message[] = [Message.parse(parseJson(turn.question))]
   let pending: readonly PendingToolCall[] = []
   for (const step of turn.steps) {
     const answer = Message.parse(parseJson(step.content))
     // Providers refuse empty messages; an empty answer was never part of what they saw.
     if (answer.content.length > 0) messages.push(answer)
-    const calls = pairCalls(answer, step)
+    const calls = pairCalls(answer, { step, shown })
     if (calls.length === 0) continue
     const results = calls.flatMap(({ preresolvedResult }) => (preresolvedResult === undefined ? [] : [preresolvedResult]))
     if (results.length < calls.length) pending = calls
@@ -38,25 +40,26 @@ export function rigTurn(turn: StoredTurn): RigTurn {
 }
 
 /** The calls of an answer with the ledger's results, in call order. */
-function pairCalls(answer: Message, step: StoredStep): readonly PendingToolCall[] {
+function pairCalls(answer: Message, { step, shown }: { readonly step: StoredStep; readonly shown: RigShown }): readonly PendingToolCall[] {
   if (answer.role !== 'assistant') return []
   const calls = answer.content.filter((part): part is ToolCall => part.type === 'tool_call')
   return calls.map((toolCall, index) => {
     const row = step.calls[index]
     if (row === undefined) throw new Error(`Step ${step.number} has no row for the call ${toolCall.id}`)
-    const result = ledgerResult(toolCall, row)
+    const result = ledgerResult(toolCall, { row, part: shown.get(row.id) })
     return { toolCall, internalCallId: row.id, ...(result !== undefined && { preresolvedResult: result }) }
   })
 }
 
-function ledgerResult(call: ToolCall, row: ToolCallRow): ToolResult | undefined {
+function ledgerResult(call: ToolCall, { row, part }: { readonly row: ToolCallRow; readonly part: ToolResultContent | undefined }): ToolResult | undefined {
   if (row.status === 'pending' || row.status === 'running') return undefined
-  return rigToolResult(call, { status: row.status, result: row.result })
+  const message = Message.toolResult(call, rigResultContent(row, part), { isError: row.status !== 'ok' })
+  const [result] = message.content
+  if (result?.type !== 'tool_result') throw new Error('A tool result message has one result')
+  return result
 }
 
-/** The result part for a call that has ended. The same function serves live results and replayed ones, so that both have the same bytes. */
-export function rigToolResult(call: ToolCall, ended: { readonly status: string; readonly result: string | null }): ToolResult {
-  const [part] = Message.toolResult(call, resultForModel(ended), { isError: ended.status !== 'ok' }).content
-  if (part === undefined || typeof part === 'string' || part.type !== 'tool_result') throw new Error('A tool result message has one result')
-  return part
+/** The content of a call's result. The same function serves live results and replayed ones, so that both have the same bytes. */
+export function rigResultContent(ended: { readonly status: string; readonly result: string | null }, part: ToolResultContent | undefined): readonly ToolResultContent[] {
+  return [{ type: 'text', text: resultForModel(ended) }, ...(part === undefined ? [] : [part])]
 }

@@ -16,20 +16,25 @@ import {
 } from '@buildscale/rig'
 import type { Usage } from '@buildscale/protocol'
 import type { SessionConn } from '../../db/session-conn.ts'
+import type { FileService } from '../files/file-service.ts'
 import { findTool } from '../../tools/registry.ts'
 import type { ToolServices } from '../../tools/tool.ts'
 import { ContextKey, ContextMap, PRIORITY } from './chat-context.ts'
 import type { ChatSession, ChatTurnEngine, StepCommit, StoredTurn, TurnResult, TurnRun } from './chat-turn.ts'
 import { RigEventTranslator } from './rig-event.ts'
-import { rigHistory, rigTurn, type RigTurn } from './rig-history.ts'
+import { rigHistory, rigTurn } from './rig-history.ts'
+import { RigMedia } from './rig-media.ts'
 import type { RigModels } from './rig-models.ts'
 import { rigPreamble } from './rig-preamble.ts'
+import { rigSight } from './rig-sight.ts'
 import type { RigTurnDeps } from './rig-tool.ts'
 import { RIG_TOOLS } from './rig-tools.ts'
 
 export interface RigServiceDeps {
   readonly models: RigModels
   readonly services: ToolServices
+  /** Where the bytes of images and documents are that tools have shown. */
+  readonly blobs: Pick<FileService, 'readHash'>
   readonly log: { error(details: object, message: string): void }
 }
 
@@ -83,16 +88,19 @@ export class RigService implements ChatTurnEngine {
     const limit = this.contextLimit(turnRun.session)
     const { excess } = context.optimizeForLimit(limit)
     if (excess > 0) return tooLarge(excess, limit)
-    return this.#drive({ turnRun, current, context }, signal)
+    return this.#drive({ turnRun, context }, signal)
   }
 
-  async #drive({ turnRun, current, context }: { turnRun: TurnRun; current: RigTurn; context: ContextMap }, signal: AbortSignal): Promise<TurnResult> {
+  async #drive({ turnRun, context }: { turnRun: TurnRun; context: ContextMap }, signal: AbortSignal): Promise<TurnResult> {
     const { turn, session, conn, ledger, recorder, history } = turnRun
     const agent = this.createAgent(conn, turn.workspaceId, turn.userId, session, context)
     const fatal = new AbortController()
-    const deps: RigTurnDeps = { ledger, recorder, services: this.#deps.services, mode: 'build', log: this.#deps.log, fail: (error) => fatal.abort(error) }
+    const media = this.#media(turnRun)
+    const shown = await media.replay(history, turnRun.current)
+    const current = rigTurn(turnRun.current, shown)
+    const deps: RigTurnDeps = { ledger, recorder, services: this.#deps.services, media, mode: 'build', log: this.#deps.log, fail: (error) => fatal.abort(error) }
     const json = AgentRun.resumable({
-      base: rigHistory(history),
+      base: rigHistory(history, shown),
       fresh: current.messages,
       turn: turnRun.current.steps.length,
       maxTurns: session.agent.max_steps,
@@ -110,6 +118,11 @@ export class RigService implements ChatTurnEngine {
       fatal.signal.throwIfAborted()
       return failedResult(error)
     }
+  }
+
+  #media({ turn: { workspaceId }, session, conn }: TurnRun): RigMedia {
+    const { blobs } = this.#deps
+    return new RigMedia({ sight: rigSight(session.model), bytes: (hash) => conn.run((db) => blobs.readHash(db, { workspaceId, hash })) })
   }
 
   /** The seam between model and tools: a step is committed before its first tool starts, and calls that never reached a tool get their result here. */

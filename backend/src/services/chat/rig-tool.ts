@@ -6,8 +6,11 @@ import { type ToolName, WORKSPACE_TOOLS } from '../../tools/registry.ts'
 import { failedOutcome, prepareCall, type PreparedCall } from '../../tools/run-tool.ts'
 import type { ToolContext, ToolServices } from '../../tools/tool.ts'
 import { toolParameters } from '../../tools/tool-parameters.ts'
+import { mediaOfCall } from './chat-media.ts'
 import { resultForModel } from './chat-stored-message.ts'
 import type { EndedCall, TurnLedger, TurnRecorder } from './chat-turn.ts'
+import { rigResultContent } from './rig-history.ts'
+import type { RigMedia } from './rig-media.ts'
 
 /** What every wrapper holds: whose files, and the session's mutex around the database. */
 export interface RigToolFields {
@@ -21,6 +24,7 @@ export interface RigTurnDeps {
   readonly ledger: TurnLedger
   readonly recorder: Pick<TurnRecorder, 'call' | 'progress'>
   readonly services: ToolServices
+  readonly media: Pick<RigMedia, 'admit' | 'part'>
   readonly mode: ToolContext['mode']
   readonly log: { error(details: object, message: string): void }
   /** Ends the run with an error that no model can do anything about: the claim is lost, the database is away. */
@@ -66,8 +70,17 @@ export function rigTool<Name extends ToolName>(name: Name): RigToolClass<Name> {
         context.deps.fail(error)
         throw error
       })
-      if (ended.status === 'ok') return ToolOutput.text(resultForModel(ended))
+      if (ended.status === 'ok') return this.#output(row.name, ended, context.deps)
       throw new ToolExecutionError('other', resultForModel(ended))
+    }
+
+    async #output(name: string, ended: EndedCall, { media, fail }: RigTurnDeps): Promise<ToolOutput> {
+      const shown = mediaOfCall({ name, ...ended })
+      const part = shown === undefined ? undefined : await media.part(shown).catch((error: unknown) => {
+        fail(error)
+        throw error
+      })
+      return ToolOutput.of(...rigResultContent(ended, part))
     }
   }
 }
@@ -81,10 +94,10 @@ interface RunningCall {
 
 /** Runs the core tool and brings its outcome into the ledger. Rejects only for what is no tool failure. */
 async function runCall(call: RunningCall): Promise<EndedCall> {
-  const { ledger } = call.context.deps
+  const { ledger, media } = call.context.deps
   const startedAt = new Date()
   const prepared = await prepareAlive(call)
-  return prepared.kind === 'finished' ? ledger.finish(call.row, prepared.outcome, startedAt) : ledger.apply(call.row, (set) => prepared.apply(set), startedAt)
+  return prepared.kind === 'finished' ? ledger.finish(call.row, media.admit(call.row.name, prepared.outcome), startedAt) : ledger.apply(call.row, (set) => prepared.apply(set), startedAt)
 }
 
 /** The slow part of a call: reads, searches, computes. Rejects when the run was aborted or the database is away; anything else that goes wrong is a failed call. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Db, DbConn } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
-import { readBlob, readUsage } from '../../repositories/blob-repository.ts'
+import { blobSize, readBlob, readInlineMany, readUsage } from '../../repositories/blob-repository.ts'
 import { type FilePlace, type FileRow, findFile, listBelow, listChildren, rootTime } from '../../repositories/file-repository.ts'
 import { findVersion, listVersions, type VersionRow } from '../../repositories/file-version-repository.ts'
 import { ChangeSet, type ChangeSetOptions, checkQuota, type RecordedChange } from './change-set.ts'
@@ -99,6 +99,19 @@ export class FileService {
     if (size > at.maxBytes) throw new AppError('payload_too_large', `"${at.path}" has ${size} bytes, more than the ${at.maxBytes} that can be read at once.`, { details: { size } })
     const pieces = await Array.fromAsync(readBlob(conn, { workspaceId: at.workspaceId, hash }, { size, start: 0, end: size - 1 }))
     return { file: fileEntry(file), version: versionEntry(version), bytes: Buffer.concat(pieces, size) }
+  }
+
+  /** The bytes of a hash (hex), in memory, whichever file has or had them; undefined when the workspace does not have them any more. The caller knows that they are few. */
+  async readHash(conn: DbConn, { workspaceId, hash }: { readonly workspaceId: string; readonly hash: string }): Promise<Buffer | undefined> {
+    const key = { workspaceId, hash: Buffer.from(hash, 'hex') }
+    const size = await blobSize(conn, key)
+    if (size === undefined) return undefined
+    return Buffer.concat(await Array.fromAsync(readBlob(conn, key, { size, start: 0, end: size - 1 })), size)
+  }
+
+  /** The latest contents of several files in one round trip, by hash; those over 1 MiB are left out. The caller bounds their sum. */
+  readMany(conn: DbConn, { workspaceId, hashes }: { readonly workspaceId: string; readonly hashes: readonly string[] }): Promise<ReadonlyMap<string, Buffer>> {
+    return readInlineMany(conn, workspaceId, hashes.map((hash) => Buffer.from(hash, 'hex')))
   }
 
   /** A version for streaming, in constant memory and without holding a connection. Throws `not_found`, `conflict` on a folder. */
