@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ToolWorkspaces } from '../../test/support/tool-workspace.ts'
+import { PDF, png } from '../../test/support/sample-media.ts'
 import { READ_LIMIT_BYTES } from './read.ts'
 import { jsonBytes, RESULT_LIMIT_BYTES } from './result-limit.ts'
+import { IMAGE_LIMIT_BYTES } from './shown-media.ts'
 
 interface ReadOutput {
   readonly content: string
@@ -100,6 +102,32 @@ describe('read', () => {
     expect(error).toMatchObject({ code: 'unsupported_media_type' })
     expect(error.message).toMatch(expected)
     expect(error.message).toContain(`${bytes.length} bytes`)
+  })
+
+  it('tells of an image what it is, by its bytes and not by its name; the bytes are for whoever shows them', async () => {
+    const bytes = png({ width: 300, height: 20 })
+    const workspace = await workspaces.with({ '/photo.txt': bytes, '/paper': PDF })
+    const { hash } = await workspace.ok<{ hash: string }>('file_info', { path: '/photo.txt' })
+    expect(await workspace.ok('read', { path: '/photo.txt', offset: 3 })).toEqual({ kind: 'image', path: '/photo.txt', mime: 'image/png', size: bytes.length, width: 300, height: 20, version: 1, hash, notice: null })
+    expect(await workspace.ok('read', { path: '/paper' })).toMatchObject({ kind: 'document', mime: 'application/pdf', width: null, notice: null })
+  })
+
+  it.each([
+    ['an image that ends early', png().subarray(0, 40), 'unsupported_media_type', /image\/png, 40 bytes\), but it is broken: it ends before its end/],
+    ['an image of more bytes than models are shown', png({ padding: IMAGE_LIMIT_BYTES }), 'payload_too_large', /at most 3,932,160 bytes.*smaller copy/],
+    ['an image of too many pixels', png({ width: 8_001 }), 'payload_too_large', /8001 × 2 pixels.*at most 8,000/],
+    ['an image without pixels', png({ width: 0 }), 'unsupported_media_type', /no pixels/],
+  ])('shows no model %s, which would spoil the conversation', async (...[, bytes, code, message]) => {
+    const workspace = await workspaces.with({ '/x.png': bytes })
+    const error = await workspace.refused('read', { path: '/x.png' })
+    expect(error.code).toBe(code)
+    expect(error.message).toMatch(message)
+  })
+
+  it('sends whoever wants an image as text, or wants to edit it, to read', async () => {
+    const workspace = await workspaces.with({ '/x.png': png() })
+    expect((await workspace.refused('edit', { path: '/x.png', old_string: 'a', new_string: 'b' })).message).toContain('read shows what is on it')
+    expect(await workspace.ok('cat', { paths: ['/x.png'] })).toMatchObject({ files: [{ error: { code: 'unsupported_media_type' } }] })
   })
 
   it('sends a model to grep for a file that is too large', async () => {
