@@ -224,7 +224,7 @@ async function buildChat({ config, db, nodeId, log, offlineUrl }: ContainerOptio
   broadcast.onJournalChanged((workspaceId, seq) => journal.changedElsewhere(workspaceId, seq))
 
   const models = new RigModels(modelSettings(config, offlineUrl))
-  const rig = new RigService({ models, services: tools, blobs: files, log })
+  const rig = new RigService({ models, services: tools, blobs: tools.files, log })
   const agents = new AgentCatalog({ tools: TOOL_NAMES, modelFault: (model) => modelFault(models, model) })
   const sessions = new ChatSessions({ db, agents, models })
   const context = new RigContextInspector({ db, rig, sessions })
