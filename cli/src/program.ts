@@ -3,8 +3,10 @@ import { EXIT } from './cli-error.ts'
 import { chat, type ChatOptions } from './commands/chat.ts'
 import { agents, type AgentsOptions, type DefinitionsOptions, skills } from './commands/definitions.ts'
 import { doctor, type DoctorOptions } from './commands/doctor.ts'
+import { diff, type DiffOptions, history, type HistoryOptions } from './commands/history.ts'
 import { importFolder, type ImportOptions } from './commands/import.ts'
 import { login } from './commands/login.ts'
+import { rewind, type RewindOptions } from './commands/rewind.ts'
 import { run, type RunOptions } from './commands/run.ts'
 import { trashEmpty, trashList, type TrashOptions, trashPurge, trashRestore } from './commands/trash.ts'
 import { userAdd, type UserAddOptions } from './commands/user.ts'
@@ -37,7 +39,7 @@ function buildProgram(terminal: Terminal, finish: (exitCode: number) => void): C
     .exitOverride()
     .showHelpAfterError('(buildscale --help shows what there is)')
     .addHelpText('after', ENVIRONMENT_HELP)
-  for (const add of [addServe, addRun, addChat, addDefinitions, addImport, addTrash, addWorkspaces, addPeople, addDoctor]) add(program, terminal, finish)
+  for (const add of [addServe, addRun, addChat, addDefinitions, addImport, addHistory, addTrash, addWorkspaces, addPeople, addDoctor]) add(program, terminal, finish)
   return program
 }
 
@@ -166,6 +168,38 @@ function addWorkspaces(program: Command, terminal: Terminal, finish: (exitCode: 
     .argument('<id or name>')
     .option('--yes', 'it is meant')
     .action(async (of: string, options: { yes?: boolean }) => finish(await workspaceDelete(connect(terminal), of, options)))
+}
+
+function addHistory(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
+  program
+    .command('history')
+    .description('the versions of a file: when, how large, by whom, in which turn')
+    .argument('<path>', 'a file of the workspace')
+    .option(...WORKSPACE_OPTION)
+    .option('--json', 'print the versions as JSON')
+    .addHelpText('after', '\nExample:\n  buildscale history /notes.md')
+    .action(async (path: string, options: HistoryOptions) => finish(await history(connect(terminal), path, options)))
+  program
+    .command('diff')
+    .description('what changed between two versions of a file')
+    .argument('<path>', 'a file of the workspace')
+    .option('--from <version>', 'the older one; the one before --to when left out')
+    .option('--to <version>', 'the newer one; the latest when left out')
+    .option(...WORKSPACE_OPTION)
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', '\nExamples:\n  buildscale diff /notes.md\n  buildscale diff /notes.md --from 1 --to 3 | patch -p1')
+    .action(async (path: string, options: DiffOptions) => finish(await diff(connect(terminal), path, options)))
+  program
+    .command('rewind')
+    .description('bring files back to what they were; shows what that changes, and does it with --yes')
+    .option('--to-seq <seq>', 'to this seq of the journal')
+    .option('--before-turn <id>', 'to right before this turn')
+    .option('--path <path...>', 'only what is or was at or below these paths')
+    .option('--yes', 'do it')
+    .option(...WORKSPACE_OPTION)
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', '\nExamples:\n  buildscale rewind --to-seq 17\n  buildscale rewind --before-turn 0198c5f4-2f5b-7c3e-9d1a-5b1f0c7a1e42 --path /src --yes')
+    .action(async (options: RewindOptions) => finish(await rewind(connect(terminal), options)))
 }
 
 function addPeople(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
