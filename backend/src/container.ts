@@ -39,6 +39,7 @@ import { EmbeddingWorker } from './services/search/embedding-worker.ts'
 import { ExactVectorIndex } from './services/search/exact-vector-index.ts'
 import { JournalFollower } from './services/search/journal-follower.ts'
 import { LinkGraph } from './services/search/link-graph.ts'
+import { PgvectorIndex } from './services/search/pgvector-index.ts'
 import { SearchService } from './services/search/search-service.ts'
 import { SemanticIndexService } from './services/search/semantic-index-service.ts'
 import { SemanticJournalIndex } from './services/search/semantic-journal-index.ts'
@@ -83,7 +84,7 @@ export async function buildContainer(options: ContainerOptions) {
   const { mirror, journal, files, tags, shell, cleanup, doctor } = buildFiles(options)
   const { idempotent, auth, people, workspaces, members } = buildPeople(options)
   const removal = new WorkspaceRemoval({ db, mirror, log })
-  const { search, links, indexing } = buildSearch(options, { journal, mirror })
+  const { search, links, indexing } = await buildSearch(options, { journal, mirror })
   const chat = await buildChat(options, { journal, tools: { files, search, shell } })
   const closing = new AbortController()
   const isMember = async (of: { readonly workspaceId: string; readonly userId: string }): Promise<boolean> => (await workspaces.roleOf(of)) !== undefined
@@ -172,17 +173,17 @@ function buildPeople({ config, db }: ContainerOptions) {
 }
 
 /** The search by meaning: passages, and the worker that gives them their vectors. */
-function buildSemantic({ config, db, log, offlineUrl }: ContainerOptions): { readonly index: SemanticIndexService; readonly worker: EmbeddingWorker } {
+async function buildSemantic({ config, db, log, offlineUrl }: ContainerOptions) {
   const embedder = RigEmbedder.fromSettings({ model: config.embeddingModel, providers: config.providers, offlineUrl })
   const worker = new EmbeddingWorker({ db, embedder, log })
-  const vectors = new ExactVectorIndex({ db, maxBytes: Math.min(MAX_VECTOR_BYTES, totalmem() / 4) })
+  const vectors = (await PgvectorIndex.open({ db, log })) ?? new ExactVectorIndex({ db, maxBytes: Math.min(MAX_VECTOR_BYTES, totalmem() / 4) })
   return { index: new SemanticIndexService({ db, embedder, vectors, worker }), worker }
 }
 
 /** Everything that searches, and the background work that its indexes need. */
-function buildSearch(options: ContainerOptions, { journal, mirror }: { readonly journal: JournalFeed; readonly mirror: DiskMirrorService }) {
+async function buildSearch(options: ContainerOptions, { journal, mirror }: { readonly journal: JournalFeed; readonly mirror: DiskMirrorService }) {
   const { db, log } = options
-  const { index: semantic, worker: embedding } = buildSemantic(options)
+  const { index: semantic, worker: embedding } = await buildSemantic(options)
   const analyser = new TextAnalyser()
   const followers = [new TextIndex({ db, analyser, log }), new SemanticJournalIndex({ db, semantic })].map((index) => new JournalFollower({ db, index, log }))
   const jobs = new BackgroundJobs({ connection: db.connection, log }, indexQueues(followers))
