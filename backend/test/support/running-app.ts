@@ -28,6 +28,7 @@ export interface RunningApp {
   readonly workspaceId: string
   readonly dataDir: string
   readonly database: TestDatabase
+  /** `requests()` are the questions of turns; the texts that the search by meaning sends for their vectors come when they come. */
   readonly model: ModelSim
   readonly container: Container
   readonly logged: readonly string[]
@@ -65,7 +66,7 @@ export async function startApp(options: RunningAppOptions = {}): Promise<Running
     workspaceId: workspaces[0]?.id ?? '',
     dataDir,
     database,
-    model,
+    model: { ...model, requests: () => model.requests().filter(({ path }) => path !== '/v1/embeddings') },
     container,
     logged,
     addPerson,
