@@ -66,7 +66,8 @@ interface ModelRequest {
   readonly input: unknown
 }
 
-const lastRequest = (): ModelRequest => app.model.requests().at(-1)?.body as ModelRequest
+/** The last question to the chat model; vectors for the search are asked of the same server. */
+const lastRequest = (): ModelRequest => app.model.requests().map(({ body }) => body as ModelRequest).findLast(({ instructions }) => instructions !== undefined) ?? { model: '', input: '' }
 
 const SCRIBE = '---\ndescription: Writes.\ntools: [ls, read]\ntemperature: 0.3\nmodel: openai:scribe-1\n---\n\nYou are the scribe.\n'
 const skill = (name: string, description = `Does ${name}.`) => `---\nname: ${name}\ndescription: ${description}\n---\n\n# How ${name} is done\n`

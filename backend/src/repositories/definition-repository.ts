@@ -8,6 +8,8 @@ export interface DefinitionFileRow {
   readonly version: number
   readonly hash: Buffer
   readonly size: number
+  /** How many folders there are in all, those over the limit included. */
+  readonly folders: number
 }
 
 /** `name` is in lower case and means any case of it: who wrote it wrong is told so. */
@@ -21,8 +23,8 @@ export interface DefinitionFilesPlace {
 /** The files of a name one folder below `folder`, by path. Folder by folder, so that whatever else lies in them, at any depth, costs nothing. */
 export async function listDefinitionFiles(conn: DbConn, workspaceId: string, { folder, name, limit }: DefinitionFilesPlace): Promise<DefinitionFileRow[]> {
   const { rows } = await sql<DefinitionFileRow>`
-    SELECT f.path, v.number AS version, v.blob_hash AS hash, v.size FROM (
-      SELECT own.id FROM files root JOIN files own ON own.workspace_id = root.workspace_id AND own.parent_id = root.id AND own.deleted_at IS NULL
+    SELECT f.path, v.number AS version, v.blob_hash AS hash, v.size, own.folders FROM (
+      SELECT own.id, count(*) OVER () AS folders FROM files root JOIN files own ON own.workspace_id = root.workspace_id AND own.parent_id = root.id AND own.deleted_at IS NULL
       WHERE root.workspace_id = ${workspaceId}::uuid AND root.path >= ${folder} AND root.path <= ${folder} AND root.deleted_at IS NULL ORDER BY own.name LIMIT ${limit}
     ) AS own
     JOIN files f ON f.workspace_id = ${workspaceId}::uuid AND f.parent_id = own.id AND f.deleted_at IS NULL AND lower(f.name) = ${name}

@@ -33,6 +33,9 @@ export async function skills({ client, terminal }: CliContext, { workspace, json
   return print(terminal, items, json === true ? undefined : items.length === 0 ? none : table(items, () => ''))
 }
 
+/** One long name must not push all others to the side. */
+const MAX_WIDTH = 24
+
 function listAgents(resource: AgentsResource): Promise<Agent[]> {
   return Array.fromAsync(paginate((cursor) => resource.list({ limit: 1000, cursor })))
 }
@@ -56,7 +59,7 @@ function print(terminal: Terminal, items: readonly Definition[], text: string | 
 }
 
 function table<Item extends Definition>(items: readonly Item[], detail: (item: Item) => string): string {
-  const width = Math.max(...items.map(({ name }) => printable(name).length))
+  const width = Math.min(MAX_WIDTH, Math.max(...items.map(({ name }) => printable(name).length)))
   return items.map((item) => `${printable(item.name).padEnd(width)}  ${sourceOf(item).padEnd(8)}  ${summaryOf(item, detail)}\n${faultsOf(item)}`).join('')
 }
 

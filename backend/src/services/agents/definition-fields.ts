@@ -77,7 +77,7 @@ export class DefinitionFields {
     if (value === undefined) this.error([], '"description" is missing: one or two sentences that say what it does and when to use it.')
     else if (typeof value !== 'string' || value.trim() === '') this.error(['description'], `"description" must be text, and is ${shown(value)}.`)
     else if (value.length > MAX_DESCRIPTION_LENGTH) this.error(['description'], `"description" has ${value.length} characters; ${MAX_DESCRIPTION_LENGTH} are the most.`)
-    else return value.trim().replaceAll(/\s+/g, ' ')
+    else return value.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
     return ''
   }
 

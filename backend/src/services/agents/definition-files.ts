@@ -62,7 +62,7 @@ export class DefinitionFiles<Definition> {
     for (let index = 0; index < missing.length; index += BATCH) await this.#read(conn, workspaceId, { rows: missing.slice(index, index + BATCH), into: fresh })
     const found = files.map((row) => entry(row, fresh.get(cacheKey(workspaceId, row)) ?? this.#use(cacheKey(workspaceId, row))))
     for (const [key, parsed] of fresh) this.#keep(key, parsed)
-    return found
+    return (rows[0]?.folders ?? 0) > MAX_DEFINITIONS ? withMoreNote(found) : found
   }
 
   async #read(conn: DbConn, workspaceId: string, { rows, into }: { readonly rows: readonly DefinitionFileRow[]; readonly into: Map<string, ParsedDefinition<Definition>> }): Promise<void> {
@@ -101,6 +101,12 @@ export class DefinitionFiles<Definition> {
 
 function entry<Definition>(row: DefinitionFileRow, parsed: ParsedDefinition<Definition>): FileDefinition<Definition> {
   return { ...parsed, name: baseName(parentPath(row.path) ?? '/'), source: 'file', path: row.path, version: row.version }
+}
+
+/** What is left out is said where the list ends. */
+function withMoreNote<Definition>(found: readonly FileDefinition<Definition>[]): FileDefinition<Definition>[] {
+  const note = { line: 1, column: 1, message: `Only the first ${MAX_DEFINITIONS} folders beside this one are looked into; what stands behind it by name is not used.` }
+  return found.map((item, index) => (index === found.length - 1 ? { ...item, warnings: [...item.warnings, note] } : item))
 }
 
 function cacheKey(workspaceId: string, { path, version, hash }: DefinitionFileRow): string {

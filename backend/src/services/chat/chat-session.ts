@@ -27,7 +27,8 @@ export class ChatSessions {
     const { db } = this.#deps
     const chat = await findChat(db.kysely, turn)
     if (chat === undefined) throw new TurnAborted('stopped')
-    const recorded = await recordedSnapshot(db.kysely, turn)
+    // A first claim has nothing recorded.
+    const recorded = turn.attempt === 1 ? undefined : await recordedSnapshot(db.kysely, turn)
     if (recorded !== undefined) return { chatId: turn.chatId, ...recorded, model: turn.model }
     const snapshot = await this.#deps.agents.resolve(db.kysely, turn.workspaceId, turn.agent)
     const model = this.#model(chat, snapshot, turn.model)
