@@ -2,6 +2,7 @@ import { catTool } from './cat.ts'
 import { diffTool } from './diff.ts'
 import { editTool } from './edit.ts'
 import { fileInfoTool } from './file-info.ts'
+import { findTool as findEntriesTool } from './find.ts'
 import { globTool } from './glob.ts'
 import { grepTool } from './grep.ts'
 import { historyTool } from './history.ts'
@@ -13,13 +14,18 @@ import { readMultipleFilesTool } from './read-multiple-files.ts'
 import { readTool } from './read.ts'
 import { restoreTool } from './restore.ts'
 import { rmTool } from './rm.ts'
+import { searchTool } from './search.ts'
 import { shellTool } from './shell.ts'
 import type { AnyTool } from './tool.ts'
 import { touchTool } from './touch.ts'
 import { writeTool } from './write.ts'
 
 /** Every core tool, in the order in which models see them. */
+<<<<<<< HEAD
 export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, grepTool, fileInfoTool, diffTool, historyTool, restoreTool, shellTool] as const
+=======
+export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, findEntriesTool, grepTool, searchTool, fileInfoTool, shellTool] as const
+>>>>>>> 57ea9b5 (Tools find and search: files by what they are, and by words and meaning)
 
 export type ToolName = (typeof WORKSPACE_TOOLS)[number]['name']
 

@@ -35,9 +35,9 @@ export function optionalChoice<const Values extends readonly [string, ...string[
   return z.enum(values).nullish().transform((value) => value ?? undefined).describe(description)
 }
 
-/** True or false; false when absent. Also understands 0, 1 and these words as text. */
-export function flag(description: string) {
-  return z.preprocess(toFlag, z.boolean().nullish().transform((value) => value ?? false)).describe(`${description} Default false.`)
+/** True or false; `standard` when absent. Also understands 0, 1 and these words as text. */
+export function flag(description: string, standard = false) {
+  return z.preprocess(toFlag, z.boolean().nullish().transform((value) => value ?? standard)).describe(`${description} Default ${standard}.`)
 }
 
 /** A whole number ≥ `min`, or absent: then `undefined`. Also understands digits as text. */

@@ -8,6 +8,9 @@ import { userAuthor } from '../../src/services/files/author.ts'
 import { FileService } from '../../src/services/files/file-service.ts'
 import { writeFile as writeWorkspaceFile } from '../../src/services/files/file-tree.ts'
 import { SearchService } from '../../src/services/search/search-service.ts'
+import { JournalFollower } from '../../src/services/search/journal-follower.ts'
+import { analyseText } from '../../src/services/search/text-analysis.ts'
+import { TextIndex } from '../../src/services/search/text-index.ts'
 import { TextSearch } from '../../src/services/search/text-search.ts'
 import { WorkspaceSearch } from '../../src/services/search/workspace-search.ts'
 import { ShellService } from '../../src/services/shell/shell-service.ts'
@@ -117,6 +120,13 @@ export class ToolWorkspace {
   async put(path: string, content: string | Buffer): Promise<void> {
     const { workspaceId, userId } = this.#place
     await this.files.change({ workspaceId, author: userAuthor(userId) }, (set) => writeWorkspaceFile(set, { path, content: Buffer.from(content) }))
+  }
+
+  /** Lets the index of words and links take in all that was written. */
+  async index(): Promise<void> {
+    const { database: { db }, workspaceId } = this.#place
+    const index = new TextIndex({ db, analyser: { analyse: (file) => Promise.resolve(analyseText(file)) }, log: silentLog })
+    await new JournalFollower({ db, index, log: silentLog }).catchUp(workspaceId, new AbortController().signal)
   }
 
   /** The bytes of a file. */

@@ -14,7 +14,9 @@ export class RigMvTool extends rigTool('mv') {}
 export class RigRmTool extends rigTool('rm') {}
 export class RigTouchTool extends rigTool('touch') {}
 export class RigGlobTool extends rigTool('glob') {}
+export class RigFindTool extends rigTool('find') {}
 export class RigGrepTool extends rigTool('grep') {}
+export class RigSearchTool extends rigTool('search') {}
 export class RigFileInfoTool extends rigTool('file_info') {}
 export class RigDiffTool extends rigTool('diff') {}
 export class RigHistoryTool extends rigTool('history') {}
@@ -35,7 +37,9 @@ export const RIG_TOOLS = {
   rm: RigRmTool,
   touch: RigTouchTool,
   glob: RigGlobTool,
+  find: RigFindTool,
   grep: RigGrepTool,
+  search: RigSearchTool,
   file_info: RigFileInfoTool,
   diff: RigDiffTool,
   history: RigHistoryTool,

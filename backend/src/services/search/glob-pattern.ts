@@ -49,6 +49,35 @@ export function globBase(pattern: string): string {
   return `/${(special < 0 ? fixed : fixed.slice(0, special)).join('/')}`
 }
 
+/** A pattern for names alone as a regular expression of PostgreSQL. Throws `invalid_request` as `globMatcher` does, and for a pattern with folders in it. */
+export function nameRegex(pattern: string): string {
+  checkPattern(pattern)
+  if (pattern.includes('/')) throw new AppError('invalid_request', `The name pattern ${JSON.stringify(pattern)} contains "/": it is compared with names, not with paths. Give the folder as path, or use glob for a pattern of paths.`)
+  const alternatives = expandBraces(pattern.normalize('NFC')).map((alternative) => parseName(alternative).map(partRegex).join(''))
+  return `^(?:${alternatives.join('|')})$`
+}
+
+function partRegex(part: NamePart): string {
+  switch (part.type) {
+    case 'text':
+      return regexLetter(part.letter)
+    case 'any-letter':
+      return '.'
+    case 'any-text':
+      return '.*'
+    case 'set': {
+      const ranges = part.ranges.filter(([low, high]) => low <= high).map(([low, high]) => (low === high ? regexLetter(low) : `${regexLetter(low)}-${regexLetter(high)}`))
+      if (ranges.length === 0) return part.negated ? '.' : '(?!.).'
+      return `[${part.negated ? '^' : ''}${ranges.join('')}]`
+    }
+  }
+}
+
+/** A backslash before a letter or digit means something, before anything else the character itself. */
+function regexLetter(letter: string): string {
+  return /[!-/:-@[-`{-~\s]/.test(letter) ? `\\${letter}` : letter
+}
+
 function checkPattern(pattern: string): void {
   if (pattern.trim() === '') throw new AppError('invalid_request', 'The pattern is empty. "**/*" matches every file, "*.md" files by name.')
   if (/\p{Cc}/u.test(pattern)) throw new AppError('invalid_request', 'The pattern contains a NUL or another control character, which no file name here has.')

@@ -25,9 +25,9 @@ const HEADING = /^ {0,3}#{1,6}\s/
 
 export function analyseText({ path, mime, text, scope }: AnalysedFile): TextAnalysis {
   const vector = new WordVector()
-  vector.add(baseName(path), 'A')
-  vector.gap()
+  // In one row, so that a path is found as it is written.
   vector.add(parentPath(path) ?? '', 'C')
+  vector.add(baseName(path), 'A')
   vector.gap()
   const isMarkdown = isMarkdownFile({ path, mime })
   if (text !== null) addLines(vector, text, isMarkdown)
