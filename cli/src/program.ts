@@ -8,6 +8,7 @@ import { importFolder, type ImportOptions } from './commands/import.ts'
 import { login } from './commands/login.ts'
 import { rewind, type RewindOptions } from './commands/rewind.ts'
 import { run, type RunOptions } from './commands/run.ts'
+import { search, type SearchOptions } from './commands/search.ts'
 import { trashEmpty, trashList, type TrashOptions, trashPurge, trashRestore } from './commands/trash.ts'
 import { userAdd, type UserAddOptions } from './commands/user.ts'
 import { workspaceCreate, workspaceDelete, workspaceList, workspaceQuota, workspaceRename } from './commands/workspace.ts'
@@ -39,7 +40,7 @@ function buildProgram(terminal: Terminal, finish: (exitCode: number) => void): C
     .exitOverride()
     .showHelpAfterError('(buildscale --help shows what there is)')
     .addHelpText('after', ENVIRONMENT_HELP)
-  for (const add of [addServe, addRun, addChat, addDefinitions, addImport, addHistory, addTrash, addWorkspaces, addPeople, addDoctor]) add(program, terminal, finish)
+  for (const add of [addServe, addRun, addChat, addDefinitions, addImport, addSearch, addHistory, addTrash, addWorkspaces, addPeople, addDoctor]) add(program, terminal, finish)
   return program
 }
 
@@ -95,6 +96,20 @@ function addDefinitions(program: Command, terminal: Terminal, finish: (exitCode:
     .option(...WORKSPACE_OPTION)
     .option('--json', 'print them as JSON')
     .action(async (options: DefinitionsOptions) => finish(await skills(connect(terminal), options)))
+}
+
+function addSearch(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
+  program
+    .command('search')
+    .description('search the files of a workspace by words, by meaning, or with a regular expression')
+    .argument('<words>', 'what to look for')
+    .option('--mode <modes>', 'text, semantic, regex, or several with commas', 'text,semantic')
+    .option('--path <path>', 'the folder or file to search in', '/')
+    .option('--limit <n>', 'hits at most, up to 100', '20')
+    .option(...WORKSPACE_OPTION)
+    .option('--json', 'print the whole answer as JSON')
+    .addHelpText('after', SEARCH_HELP)
+    .action(async (words: string, options: SearchOptions) => finish(await search(connect(terminal), words, options)))
 }
 
 function addImport(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
@@ -270,6 +285,16 @@ Examples:
   buildscale workspace list
   buildscale workspace create research
   buildscale workspace quota research 10G`
+
+const SEARCH_HELP = `
+Prints path, line number and line. "In quotes": words next to each other; -word: without it; OR: either.
+Exit codes: 0 found, 1 nothing found or an error, 2 usage.
+
+Examples:
+  buildscale search "user name"
+  buildscale search '"next to each other" -draft' --path /docs
+  buildscale search "how are files kept" --mode semantic --json
+  buildscale search "TODO|FIXME" --mode regex`
 
 const USER_ADD_HELP = `
 Examples:

@@ -21,11 +21,7 @@ import { touchTool } from './touch.ts'
 import { writeTool } from './write.ts'
 
 /** Every core tool, in the order in which models see them. */
-<<<<<<< HEAD
-export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, grepTool, fileInfoTool, diffTool, historyTool, restoreTool, shellTool] as const
-=======
-export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, findEntriesTool, grepTool, searchTool, fileInfoTool, shellTool] as const
->>>>>>> 57ea9b5 (Tools find and search: files by what they are, and by words and meaning)
+export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, findEntriesTool, grepTool, searchTool, fileInfoTool, diffTool, historyTool, restoreTool, shellTool] as const
 
 export type ToolName = (typeof WORKSPACE_TOOLS)[number]['name']
 
