@@ -30,6 +30,7 @@ import { RigEmbedder } from './services/chat/rig-embedder.ts'
 import { RigModels, type RigModelSettings } from './services/chat/rig-models.ts'
 import { RigService } from './services/chat/rig-service.ts'
 import { BlobCollector } from './services/files/blob-collector.ts'
+import { DiskEditService } from './services/files/disk-edit-service.ts'
 import { FileService } from './services/files/file-service.ts'
 import { FileTags } from './services/files/file-tags.ts'
 import { JournalFeed } from './services/files/journal-feed.ts'
@@ -145,10 +146,10 @@ export async function buildContainer(options: ContainerOptions) {
 
 /** The files of workspaces, and what follows their journals. */
 function buildFiles({ config, db, log }: ContainerOptions) {
-  const mirror = new DiskMirrorService({ db, dataDir: config.dataDir, log })
   const journal = new JournalFeed()
-  journal.onChanged(({ workspaceId, seq }) => mirror.changed(workspaceId, seq))
   const files = new FileService({ db, journal, limits: config.limits, tempDir: join(config.dataDir, 'spool') })
+  const mirror = new DiskMirrorService({ db, dataDir: config.dataDir, log, importer: new DiskEditService({ files, limits: config.limits }) })
+  journal.onChanged(({ workspaceId, seq }) => mirror.changed(workspaceId, seq))
   return {
     mirror,
     journal,
@@ -284,9 +285,10 @@ async function readiness({ db, mirror, worker, jobs }: ReadinessParts): Promise<
   const failure = jobs.failure()
   const behind = mirror.status().filter((status) => status.behind)
   const [first] = behind
+  const notice = mirror.status().find((status) => status.notice !== null)
   return {
     database: await answers(db),
-    mirror: first === undefined ? { ok: true } : { ok: false, detail: `${behind.length} workspace(s) behind; ${first.workspaceId}: ${first.error ?? 'catching up'}` },
+    mirror: first === undefined ? { ok: true, ...(notice !== undefined && { detail: `${notice.workspaceId}: ${notice.notice}` }) } : { ok: false, detail: `${behind.length} workspace(s) behind; ${first.workspaceId}: ${first.error ?? 'catching up'}` },
     queue: worker.isWorking ? { ok: true } : { ok: false, detail: 'this node does not hold its lock' },
     jobs: failure === undefined ? { ok: true } : { ok: false, detail: failure },
   }

@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type RunningApp, startApp } from './support/running-app.ts'
@@ -11,7 +11,7 @@ afterAll(() => app[Symbol.asyncDispose]())
 
 const onDisk = (path: string): string => join(app.dataDir, 'workspaces', app.workspaceId, path)
 
-it('names what another program did to the copy on disk, and puts it right without losing what that program wrote', async () => {
+it('names what another program did to the copy on disk, makes versions of it, and puts right what cannot be one', async () => {
   const files = app.client.files(app.workspaceId)
   for (const name of ['gone', 'changed', 'linked']) await files.put(`/docs/${name}.md`, `the real ${name}`)
   expect(await app.client.doctor({ deep: true })).toMatchObject({ ok: true })
@@ -31,12 +31,14 @@ it('names what another program did to the copy on disk, and puts it right withou
     '/docs/extra.md': 'extra',
     '/docs/linked.md': 'type',
   })
+  expect(differences.find(({ kind }) => kind === 'type')?.reason).toBe('It is a symbolic link, which is never followed.')
 
   expect(await app.client.doctor({ repair: true })).toMatchObject({ ok: true })
-  for (const name of ['gone', 'changed', 'linked']) expect(readFileSync(onDisk(`docs/${name}.md`), 'utf8')).toBe(`the real ${name}`)
-  expect(existsSync(onDisk('docs/extra.md'))).toBe(false)
-  const kept = globSync('lost+found/**/*', { cwd: app.dataDir, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
-  expect(kept.sort()).toEqual(['put there by another program', 'written by another program'])
+  expect(readFileSync(onDisk('docs/linked.md'), 'utf8')).toBe('the real linked')
+  expect((await files.list('/docs')).items.map(({ path }) => path)).toEqual(['/docs/changed.md', '/docs/extra.md', '/docs/linked.md'])
+  const { items } = await files.versions('/docs/changed.md')
+  expect(items.map(({ author, size }) => [author.kind, size])).toEqual([['disk', 26], ['user', 16]])
+  expect(await (await files.content('/docs/extra.md')).text()).toBe('put there by another program')
 })
 
 it('is for the local owner only', async () => {

@@ -1,10 +1,11 @@
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { DbConn } from '../db/db.ts'
 import type { AppliedChange, VersionContent } from '../repositories/change-repository.ts'
 import { isKnownContent } from '../repositories/file-version-repository.ts'
 import { hashOfFile, looksLike } from './disk-content.ts'
 import type { MirrorFolder } from './mirror-folder.ts'
+import { type KnownFiles, signatureOf } from './known-files.ts'
 import { isMissing } from './mirror-state.ts'
 import type { TemporaryFiles } from './temporary-files.ts'
 
@@ -13,11 +14,13 @@ export interface ChangeApplierDeps {
   readonly workspaceId: string
   readonly folder: MirrorFolder
   readonly temporary: TemporaryFiles
+  readonly known: KnownFiles
 }
 
-/** Brings journal rows to disk. Bytes that no version of this workspace has are set aside, never overwritten and never removed. */
+/** Brings journal rows to disk. Bytes that no version of this workspace has are kept, to become a version: never overwritten and never removed. */
 export class ChangeApplier {
   readonly #deps: ChangeApplierDeps
+  #hasMetTwin = false
 
   constructor(deps: ChangeApplierDeps) {
     this.#deps = deps
@@ -40,25 +43,62 @@ export class ChangeApplier {
     await syncDirectories(folder.takeChanged())
   }
 
-  /** Puts a version in its place. `prepared` is its temporary file; what stands there now is kept unless it is a version that we have. */
-  async placeVersion(path: string, version: VersionContent, prepared: string): Promise<void> {
-    await this.clearWay(path, [version])
+  /** Puts a version in its place, unless another spelling of its path is there; what stands there now is kept unless it is a version that we have. */
+  async placeVersion({ path, prepared, fileId }: { readonly path: string; readonly prepared: string; readonly fileId: string }): Promise<void> {
+    if (this.#isHidden(path)) return
+    // Not by size and time: a file that was found to differ although they are right is not what they say.
+    await this.clearWay(path, { ours: [], fileId })
     this.#deps.folder.place(prepared, path)
   }
 
-  /** Sets aside what is at a path unless it is one of `ours`, or bytes that the database has anyway. */
-  async clearWay(path: string, ours: readonly (VersionContent | null)[]): Promise<void> {
-    if (!(await this.isOurs(path, ours))) this.#deps.folder.setAside(path)
+  /** Takes what is at a path away unless it is one of `ours`, or bytes that the database has anyway: a file to become a version, anything else aside. */
+  async clearWay(path: string, { ours, fileId }: { readonly ours: readonly (VersionContent | null)[]; readonly fileId: string | null }): Promise<void> {
+    const { folder } = this.#deps
+    for (;;) {
+      const stats = folder.stat(path)
+      if (stats === undefined) return
+      if (!stats.isFile()) return folder.setAside(path)
+      if (!(await this.#isStored(path, { stats, ours }))) return folder.hold(path, fileId)
+      // Nothing may come between this look and what the caller does now: whoever wrote during the question has the last word.
+      const now = folder.stat(path)
+      if (now !== undefined && signatureOf(now) === signatureOf(stats)) return
+    }
   }
 
-  /** True when nothing would be lost if the path were overwritten: there is nothing, or a file whose bytes are stored. */
-  async isOurs(path: string, ours: readonly (VersionContent | null)[]): Promise<boolean> {
-    const { conn, workspaceId, folder } = this.#deps
-    const stats = folder.stat(path)
-    if (stats === undefined) return true
-    if (!stats.isFile()) return false
+  /** True when nothing would be lost if the file were overwritten. */
+  async #isStored(path: string, { stats, ours }: { readonly stats: Stats; readonly ours: readonly (VersionContent | null)[] }): Promise<boolean> {
+    const { conn, workspaceId } = this.#deps
     if (ours.some((version) => version !== null && looksLike(stats, version))) return true
-    return isKnownContent(conn, workspaceId, { hash: await hashOfFile(folder.absolute(path)) })
+    return isKnownContent(conn, workspaceId, { hash: await this.#hashAt(path, stats) })
+  }
+
+  /** True, once, when something could not be brought to disk because the file system takes its path for another one. */
+  takeMetTwin(): boolean {
+    const met = this.#hasMetTwin
+    this.#hasMetTwin = false
+    return met
+  }
+
+  /** On a file system that ignores case, what is spelled another way must not be touched in its place. */
+  #isHidden(path: string, except?: string): boolean {
+    const twin = this.#deps.folder.twinOf(path)
+    if (twin === undefined || twin === except) return false
+    this.#hasMetTwin = true
+    return true
+  }
+
+  async #hashAt(path: string, stats: Stats): Promise<Buffer> {
+    const { known, folder } = this.#deps
+    const hash = known.hashOf(path, stats) ?? (await hashOfFile(folder.absolute(path)))
+    known.remember(path, stats, hash)
+    return hash
+  }
+
+  /** True when the path holds these bytes, whoever wrote them: another program that has the file open must not lose it. */
+  async #holds(path: string, version: VersionContent): Promise<boolean> {
+    const stats = this.#deps.folder.stat(path)
+    if (stats?.isFile() !== true || stats.size !== version.size) return false
+    return looksLike(stats, version) || (await this.#hashAt(path, stats)).equals(version.hash)
   }
 
   /** Answers whether the prepared file was used. */
@@ -70,41 +110,42 @@ export class ChangeApplier {
       case 'updated':
       case 'restored':
         if (fileType !== 'folder') return this.#write(change, prepared)
-        if (toPath !== null) folder.ensureFolder(toPath)
+        if (toPath !== null && !this.#isHidden(toPath)) folder.ensureFolder(toPath)
         return false
       case 'moved':
         if (fromPath !== null && toPath !== null) await (fileType === 'folder' ? this.#moveFolder(fromPath, toPath) : this.#moveFile(change, fromPath, toPath))
         return false
       case 'deleted':
-        if (fromPath !== null) await (fileType === 'folder' ? this.#deleteFolder(fromPath) : this.#deleteFile(fromPath, change.previous))
+        if (fromPath !== null) await (fileType === 'folder' ? this.#deleteFolder(fromPath) : this.#deleteFile(fromPath, change))
         return false
       case 'purged':
         return false // it was in the trash, which is not on disk
     }
   }
 
-  async #write({ toPath, version, previous, seq }: AppliedChange, prepared: string | undefined): Promise<boolean> {
+  async #write({ toPath, version, previous, seq, fileId }: AppliedChange, prepared: string | undefined): Promise<boolean> {
     const { folder } = this.#deps
     // Its version was purged since: later in the journal the file goes to the trash.
     if (toPath !== null && version === null) return false
     if (toPath === null || version === null || prepared === undefined) throw new Error(`change ${seq} of the journal names no path or no version`)
-    const stats = folder.stat(toPath)
-    if (stats !== undefined && looksLike(stats, version)) return false
-    await this.clearWay(toPath, [previous])
+    if (this.#isHidden(toPath) || (await this.#holds(toPath, version))) return false
+    await this.clearWay(toPath, { ours: [previous], fileId })
     folder.place(prepared, toPath)
     return true
   }
 
-  async #moveFile({ version }: AppliedChange, from: string, to: string): Promise<void> {
+  async #moveFile(change: AppliedChange, from: string, to: string): Promise<void> {
     const { folder, temporary } = this.#deps
-    if (version === null) return this.#deleteFile(from, null) // purged since
-    const [source, target] = [folder.stat(from), folder.stat(to)]
-    // Moved along with its folder already.
-    if (source === undefined && target !== undefined && looksLike(target, version)) return
-    await this.clearWay(to, [version])
+    const { version } = change
+    if (version === null) return this.#deleteFile(from, { ...change, previous: null }) // purged since
+    if (this.#isHidden(from) || this.#isHidden(to, from)) return
+    const source = folder.stat(from)
+    // Moved along with its folder already, or by whoever moved it on disk.
+    if (source === undefined && (await this.#holds(to, version))) return
+    if (folder.twinOf(to) !== from) await this.clearWay(to, { ours: [version], fileId: null })
     if (source !== undefined && looksLike(source, version)) return folder.move(from, to)
     // Another program changed or removed the file before it was moved: its bytes are kept, ours go to the new place.
-    await this.#deleteFile(from, version)
+    await this.#deleteFile(from, { ...change, previous: version })
     const paths = await temporary.write([version])
     try {
       for (const path of paths) folder.place(path, to)
@@ -115,22 +156,26 @@ export class ChangeApplier {
 
   #moveFolder(from: string, to: string): void {
     const { folder } = this.#deps
+    if (this.#isHidden(from) || this.#isHidden(to, from)) return
     if (folder.stat(from)?.isDirectory() !== true) return folder.ensureFolder(to)
-    if (folder.stat(to) !== undefined) this.#deleteFolder(to)
+    if (folder.twinOf(to) !== from && folder.stat(to) !== undefined && !(folder.stat(to)?.isDirectory() === true && folder.removeFolder(to))) folder.setAside(to)
     folder.move(from, to)
   }
 
-  async #deleteFile(path: string, version: VersionContent | null): Promise<void> {
+  async #deleteFile(path: string, { previous, fileId }: Pick<AppliedChange, 'previous' | 'fileId'>): Promise<void> {
     const { folder } = this.#deps
-    await this.clearWay(path, [version])
+    if (this.#isHidden(path)) return
+    await this.clearWay(path, { ours: [previous], fileId })
     if (folder.stat(path) !== undefined) folder.removeFile(path)
   }
 
+  /** What others put into the folder keeps it: the next look takes it in. */
   #deleteFolder(path: string): void {
     const { folder } = this.#deps
+    if (this.#isHidden(path)) return
     const stats = folder.stat(path)
-    if (stats === undefined) return
-    if (!stats.isDirectory() || !folder.removeFolder(path)) folder.setAside(path)
+    if (stats?.isDirectory() === true) folder.removeFolder(path)
+    else if (stats !== undefined) folder.setAside(path)
   }
 }
 

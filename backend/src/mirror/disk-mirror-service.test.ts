@@ -124,19 +124,23 @@ describe('following the journal', () => {
 })
 
 describe('what other programs do in the folder', () => {
-  it('keeps an edit of a file that is then written, moved or removed', async () => {
+  it('keeps an edit of a file that is then written, moved or removed as a version, below what the workspace says', async () => {
     await fixture.write(workspaceId, { '/written': '1', '/moved': '2', '/removed': '3', '/folder/inner': '4' })
     await synced()
     for (const name of ['written', 'moved', 'removed']) writeFileSync(onDisk(`/${name}`), `edit of ${name}`)
-    writeFileSync(onDisk('/folder/foreign'), 'foreign')
     await fixture.write(workspaceId, { '/written': 'one' })
     await move('/moved', '/elsewhere/moved')
     await remove('/removed')
     await remove('/folder')
     await synced()
     expect(tree()).toEqual(['/elsewhere/', '/elsewhere/moved', '/written'])
+    await fixture.mirror.inspect(workspaceId, { deep: false, repair: true })
+    expect(tree()).toEqual(['/elsewhere/', '/elsewhere/moved', '/written'])
     expect([text('/written'), text('/elsewhere/moved')]).toEqual(['one', '2'])
-    expect(lostAndFound()).toEqual(['edit of moved', 'edit of removed', 'edit of written', 'foreign'])
+    expect(await fixture.history(workspaceId, '/written')).toEqual(['user: 1', 'user: one', 'disk: edit of written', 'disk: one'])
+    expect(await fixture.history(workspaceId, '/elsewhere/moved')).toEqual(['user: 2', 'disk: edit of moved', 'disk: 2'])
+    expect(await fixture.trashed(workspaceId)).toContainEqual(['/removed', 'edit of removed'])
+    expect(lostAndFound()).toEqual([])
   })
 
   it('leaves alone what is not in the way, and takes it along when its folder moves', async () => {
@@ -322,22 +326,27 @@ describe('inspecting and repairing', () => {
       { path: '/kind', kind: 'type' },
       { path: '/theirs', kind: 'extra' },
     ]
-    expect(await fixture.mirror.inspect(workspaceId, { deep: false, repair: false })).toEqual({ changeSeq: 6, appliedSeq: 6, differences: found })
+    expect(await fixture.mirror.inspect(workspaceId, { deep: false, repair: false })).toEqual({ changeSeq: 6, appliedSeq: 6, differences: found, notice: null })
     expect(await differences({ deep: true, repair: true })).toEqual(found)
     expect(await differences()).toEqual([])
-    expect(tree()).toEqual(['/edited', '/fine', '/folder/', '/folder/x', '/gone', '/kind'])
-    expect(lostAndFound()).toEqual(['edited', 'not a folder', 'theirs'])
+    // What people did is the workspace's state now; what was there before is in the history and in the trash.
+    expect(tree()).toEqual(['/edited', '/fine', '/folder', '/kind/', '/theirs/', '/theirs/deep/', '/theirs/deep/file'])
+    expect(await fixture.history(workspaceId, '/edited')).toEqual(['user: 2', 'disk: edited'])
+    expect(await fixture.history(workspaceId, '/folder')).toEqual(['disk: not a folder'])
+    expect((await fixture.trashed(workspaceId)).map(([path]) => path)).toEqual(['/folder', '/folder/x', '/gone', '/kind'])
+    expect(lostAndFound()).toEqual([])
   })
 
   it('finds an edit that kept size and time only when it looks deep', async () => {
     await fixture.write(workspaceId, { '/a': 'right' })
     await synced()
-    const { mtime } = lstatSync(onDisk('/a'))
+    const { mtimeMs } = lstatSync(onDisk('/a'))
     writeFileSync(onDisk('/a'), 'wrong')
-    utimesSync(onDisk('/a'), mtime, mtime)
+    utimesSync(onDisk('/a'), mtimeMs / 1_000, mtimeMs / 1_000)
     expect(await differences({ deep: false, repair: false })).toEqual([])
     expect(await differences({ deep: true, repair: true })).toEqual([{ path: '/a', kind: 'content' }])
     expect(text('/a')).toBe('right')
+    expect(await fixture.history(workspaceId, '/a')).toEqual(['user: right', 'disk: wrong', 'disk: right'])
   })
 
   it('names files of which the database has lost bytes of any version', async () => {

@@ -9,7 +9,7 @@ const LAST_RETRY_MS = 10_000
 
 export interface MirrorFlusherOptions {
   readonly workspaceId: string
-  readonly mirror: Pick<WorkspaceMirror, 'catchUp' | 'appliedSeq' | 'isReady'>
+  readonly mirror: Pick<WorkspaceMirror, 'catchUp' | 'appliedSeq' | 'isReady' | 'notice'>
   /** Bounds how many workspaces are written at once. */
   readonly slots: Semaphore
   readonly log: DbLog
@@ -48,7 +48,7 @@ export class MirrorFlusher {
   }
 
   status(): MirrorStatus {
-    return { workspaceId: this.#options.workspaceId, appliedSeq: this.appliedSeq, behind: this.#error !== null, error: this.#error }
+    return { workspaceId: this.#options.workspaceId, appliedSeq: this.appliedSeq, behind: this.#error !== null, error: this.#error, notice: this.#options.mirror.notice }
   }
 
   /** Resolves when the disk shows `seq`, when `timeoutMs` have passed, or when this closes. Rejects with the signal's reason. */
@@ -68,6 +68,11 @@ export class MirrorFlusher {
     this.#waiters.delete(waiter)
     signal?.removeEventListener('abort', done)
     signal?.throwIfAborted()
+  }
+
+  /** The disk shows more than before without a run of this: what was taken in from it. */
+  shown(): void {
+    this.#wakeWaiters()
   }
 
   /** After a repair: what failed may work now. */

@@ -3,9 +3,12 @@
  * whatever stands in the way is set aside, never changed. Names are handled synchronously on purpose: look and act follow each other within
  * microseconds, and other programs may work in the same folder. Bytes are written asynchronously elsewhere.
  */
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, type Stats, unlinkSync, lutimesSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { HeldFiles } from './held-files.ts'
 import { isMissing } from './mirror-state.ts'
+import type { OwnWrites } from './own-writes.ts'
 
 export interface MirrorFolderPaths {
   /** The folder that holds the workspace's files and nothing else. */
@@ -14,19 +17,34 @@ export interface MirrorFolderPaths {
   readonly lostAndFound: string
 }
 
+export interface MirrorFolderDeps {
+  readonly paths: MirrorFolderPaths
+  /** Told of everything that is done here. */
+  readonly own: OwnWrites
+  readonly held: HeldFiles
+  /** False: the file system takes `A` and `a` for one name. */
+  readonly isCaseSensitive: () => boolean
+  readonly onSetAside: (from: string, to: string) => void
+}
+
+/** A name as the disk has it, and as text: only the same when it is UTF-8. */
+export interface DiskName {
+  readonly text: string
+  readonly raw: Buffer
+}
+
 export class MirrorFolder {
   readonly root: string
-  readonly #lostAndFound: string
-  readonly #setAside: (from: string, to: string) => void
+  readonly #deps: MirrorFolderDeps
   /** Directories whose entries changed since `takeChanged`: to be flushed to the device. */
   #changed = new Set<string>()
   #hasReplacedFolder = false
+  #hasMadeRoot = false
   #count = 0
 
-  constructor({ root, lostAndFound }: MirrorFolderPaths, onSetAside: (from: string, to: string) => void) {
-    this.root = root
-    this.#lostAndFound = lostAndFound
-    this.#setAside = onSetAside
+  constructor(deps: MirrorFolderDeps) {
+    this.root = deps.paths.root
+    this.#deps = deps
   }
 
   /** Where a workspace path is on disk. Throws on a path that could leave the folder: such a path never gets into the database. */
@@ -42,6 +60,40 @@ export class MirrorFolder {
     return lstat(this.absolute(path))
   }
 
+  /** What is at a place on disk that `list` has named; its folder has been looked at. */
+  look(absolute: string | Buffer): Stats | undefined {
+    return lstat(absolute)
+  }
+
+  /** The names in a folder as they are on disk. */
+  async list(path: string): Promise<DiskName[]> {
+    if (!this.#isRealFolder(path)) return []
+    const names = await readdir(this.absolute(path), { encoding: 'buffer' }).catch((error: unknown) => (isMissing(error) ? [] : Promise.reject(error)))
+    return names.map((raw) => ({ text: raw.toString(), raw }))
+  }
+
+  /** Where a name that may be no text is on disk. */
+  absoluteOf(folder: string, name: Buffer): Buffer {
+    return Buffer.concat([Buffer.from(`${this.absolute(folder)}/`), name])
+  }
+
+  /**
+   * On a file system that ignores case: the path that is on disk in place of this one, spelled another way; for something below such a folder, the folder.
+   * Undefined: the path is there as it is written, or nothing is.
+   */
+  twinOf(path: string): string | undefined {
+    if (this.#deps.isCaseSensitive()) return undefined
+    for (const part of [...foldersAbove(path), path]) {
+      const parent = parentOf(part)
+      const names = this.names(parent)
+      const name = part.slice(part.lastIndexOf('/') + 1)
+      if (names.includes(name)) continue
+      const twin = names.find((other) => sameButCase(other, name))
+      return twin === undefined ? undefined : pathBelow(parent, twin)
+    }
+    return undefined
+  }
+
   /** Makes a folder with everything above it. */
   ensureFolder(path: string): void {
     this.#ensureDirectory(this.root)
@@ -53,6 +105,12 @@ export class MirrorFolder {
     this.ensureFolder(parentOf(path))
     if (lstat(this.absolute(path))?.isDirectory() === true) this.setAside(path)
     renameSync(temporary, this.absolute(path))
+    this.#noteChange(path)
+  }
+
+  /** Takes a file of somebody else's out of the way, to become a version of the file whose place it has. */
+  hold(path: string, fileId: string | null): void {
+    this.#deps.held.hold(this.absolute(path), { path, fileId })
     this.#noteChange(path)
   }
 
@@ -81,24 +139,25 @@ export class MirrorFolder {
     return true
   }
 
-  setTime(path: string, time: Date): void {
-    lutimesSync(this.absolute(path), time, time)
-  }
-
   /** The names in a folder; none when it is no real folder. */
   names(path: string): string[] {
     return this.#isRealFolder(path) ? readdirSync(this.absolute(path)).sort() : []
   }
 
-  /** Moves what is at a path, whatever it is, out of the workspace and keeps it. */
-  setAside(path: string): void {
+  /** Moves what is at a path, whatever it is, out of the workspace and keeps it. `raw`: where it is when its name is no text. */
+  setAside(path: string, raw: Buffer | null = null): void {
+    this.keepAside(raw ?? this.absolute(path), path)
+    this.#noteChange(path)
+  }
+
+  /** Keeps something that was at a path of the workspace, wherever it is now. */
+  keepAside(from: string | Buffer, path: string): void {
     this.#count += 1
     const stamp = new Date().toISOString().replaceAll(/[-:.]/g, '')
-    const kept = join(this.#lostAndFound, `${stamp}-${this.#count}`, ...(path === '/' ? ['workspace'] : path.split('/').slice(1)))
+    const kept = join(this.#deps.paths.lostAndFound, `${stamp}-${this.#count}`, ...(path === '/' ? ['workspace'] : path.split('/').slice(1)))
     mkdirSync(dirname(kept), { recursive: true, mode: 0o700 })
-    renameSync(this.absolute(path), kept)
-    this.#noteChange(path)
-    this.#setAside(path, kept)
+    renameSync(from, kept)
+    this.#deps.onSetAside(path, kept)
   }
 
   /** The directories that changed since the last call and still exist, absolute. */
@@ -115,6 +174,13 @@ export class MirrorFolder {
     return replaced
   }
 
+  /** True when the workspace's own folder had to be made, since the last call: what it held is not there. */
+  takeMadeRoot(): boolean {
+    const made = this.#hasMadeRoot
+    this.#hasMadeRoot = false
+    return made
+  }
+
   #isRealFolder(path: string): boolean {
     return ['/', ...foldersAbove(path), path].every((folder) => lstat(this.absolute(folder))?.isDirectory() === true)
   }
@@ -126,16 +192,27 @@ export class MirrorFolder {
       this.setAside(path)
       this.#hasReplacedFolder = true
     }
+    if (path === '/') this.#hasMadeRoot = true
     mkdirSync(directory, { recursive: path === '/', mode: 0o700 })
     this.#noteChange(path)
   }
 
   #noteChange(path: string): void {
     this.#changed.add(path === '/' ? dirname(this.root) : this.absolute(parentOf(path)))
+    this.#deps.own.note(path, lstat(this.absolute(path)))
   }
 }
 
-function lstat(path: string): Stats | undefined {
+/** The path of a name in a folder. */
+export function pathBelow(folder: string, name: string): string {
+  return folder === '/' ? `/${name}` : `${folder}/${name}`
+}
+
+export function sameButCase(a: string, b: string): boolean {
+  return a.normalize('NFC').toLowerCase() === b.normalize('NFC').toLowerCase()
+}
+
+function lstat(path: string | Buffer): Stats | undefined {
   try {
     return lstatSync(path)
   } catch (error) {

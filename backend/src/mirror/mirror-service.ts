@@ -8,11 +8,15 @@ export interface MirrorStatus {
   readonly behind: boolean
   /** Why, for people; null when nothing is wrong. */
   readonly error: string | null
+  /** What happened to the disk that people should know of although it has been put right; null when nothing did. */
+  readonly notice: string | null
 }
 
 export interface MirrorDifference {
   readonly path: string
   readonly kind: 'missing' | 'extra' | 'content' | 'type'
+  /** Why it stays different, where neither an import nor a repair of the copy can put it right by itself. */
+  readonly reason?: string
 }
 
 export interface MirrorInspection {
@@ -20,6 +24,8 @@ export interface MirrorInspection {
   readonly appliedSeq: number
   /** What was found; with `repair`, what has been put right. */
   readonly differences: readonly MirrorDifference[]
+  /** As in the status. */
+  readonly notice: string | null
 }
 
 export interface WaitOptions {
@@ -46,9 +52,12 @@ export interface MirrorService {
   folderOf(workspaceId: string): string
   /** Every workspace that the mirror has been asked about since the start. */
   status(): readonly MirrorStatus[]
-  /** Compares the tree in the database with the disk, and rewrites what differs when asked to. Throws `not_found` for a workspace that does not exist. */
+  /** Compares the tree in the database with the disk. A repair first imports what people changed on disk, then rewrites what still differs. Throws `not_found` for a workspace that does not exist. */
   inspect(workspaceId: string, options: InspectOptions): Promise<MirrorInspection>
-  /** The workspace was deleted: ends its flusher and removes its folder with all that is in it. What the mirror had set aside stays in `lost+found`. */
+  /**
+   * The workspace was deleted: ends its flusher, and removes its state, its temporary files and its folder with every file that it wrote or imported.
+   * What it does not know goes to `lost+found`, where what had been set aside before stays too.
+   */
   forget(workspaceId: string): Promise<void>
   /** Ends after the change that is being applied; what is left is done at the next start. */
   close(): Promise<void>

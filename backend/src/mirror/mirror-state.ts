@@ -10,6 +10,8 @@ import { dirname } from 'node:path'
 export interface MirrorState {
   readonly appliedSeq: number
   readonly target: number | null
+  /** Inode of the workspace's folder: another one there, such as the empty place of a disk that is not mounted, says nothing about its files. Null: not known. */
+  readonly root: number | null
 }
 
 /** Undefined when there is none, or none that can be believed: the tree then has to be compared. */
@@ -28,7 +30,7 @@ export async function writeMirrorState(path: string, state: MirrorState): Promis
   const temporary = `${path}.new`
   {
     await using file = await open(temporary, 'w', 0o600)
-    await file.writeFile(`${JSON.stringify({ applied_seq: state.appliedSeq, target: state.target })}\n`)
+    await file.writeFile(`${JSON.stringify({ applied_seq: state.appliedSeq, target: state.target, root: state.root })}\n`)
     await file.datasync()
   }
   await rename(temporary, path)
@@ -38,7 +40,7 @@ function parseState(value: unknown): MirrorState | undefined {
   if (typeof value !== 'object' || value === null || !('applied_seq' in value) || !('target' in value)) return undefined
   const { applied_seq: appliedSeq, target } = value
   if (!isSeq(appliedSeq) || !(target === null || isSeq(target))) return undefined
-  return { appliedSeq, target }
+  return { appliedSeq, target, root: 'root' in value && isSeq(value.root) ? value.root : null }
 }
 
 function isSeq(value: unknown): value is number {

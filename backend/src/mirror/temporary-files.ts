@@ -5,6 +5,7 @@ import type { DbConn } from '../db/db.ts'
 import { INLINE_BYTES, readBlob, readInlineMany } from '../repositories/blob-repository.ts'
 import type { VersionContent } from '../repositories/change-repository.ts'
 import { boundedGroups } from './bounded-groups.ts'
+import { timeOfVersion } from './disk-content.ts'
 
 /** What is fetched in one query. */
 const BATCH = { files: 128, bytes: 8 * 1024 * 1024, sizeOf: ({ version }: PlannedFile) => version.size }
@@ -71,7 +72,8 @@ export class TemporaryFiles {
     await using file = await open(path, 'wx', 0o600)
     if (bytes !== undefined) await file.writeFile(bytes)
     else for await (const piece of this.#pieces(version)) await file.writeFile(piece)
-    await file.utimes(version.createdAt, version.createdAt)
+    const seconds = timeOfVersion(version) / 1_000
+    await file.utimes(seconds, seconds)
     await file.sync()
   }
 

@@ -88,6 +88,7 @@ export interface AppliedChange {
   readonly seq: number
   readonly changeSetId: string
   readonly kind: ChangeKind
+  readonly fileId: string
   readonly fileType: FileType
   readonly fromPath: string | null
   readonly toPath: string | null
@@ -99,6 +100,7 @@ interface JournalRow {
   readonly seq: number
   readonly change_set_id: string
   readonly kind: ChangeKind
+  readonly file_id: string
   readonly file_type: FileType
   readonly from_path: string | null
   readonly to_path: string | null
@@ -113,7 +115,7 @@ interface JournalRow {
 /** The journal after a seq, in order, with what each change made of its file. */
 export async function readJournal(conn: DbConn, workspaceId: string, page: { readonly after: number; readonly upTo: number; readonly limit: number }): Promise<AppliedChange[]> {
   const { rows } = await sql<JournalRow>`
-    SELECT c.seq, c.change_set_id, c.kind, c.file_type, c.from_path, c.to_path, v.blob_hash AS hash, v.size, v.created_at,
+    SELECT c.seq, c.change_set_id, c.kind, c.file_id, c.file_type, c.from_path, c.to_path, v.blob_hash AS hash, v.size, v.created_at,
       p.blob_hash AS prev_hash, p.size AS prev_size, p.created_at AS prev_created_at
     FROM changes c
     LEFT JOIN file_versions v ON v.workspace_id = c.workspace_id AND v.id = c.version_id
@@ -123,6 +125,7 @@ export async function readJournal(conn: DbConn, workspaceId: string, page: { rea
     seq: row.seq,
     changeSetId: row.change_set_id,
     kind: row.kind,
+    fileId: row.file_id,
     fileType: row.file_type,
     fromPath: row.from_path,
     toPath: row.to_path,

@@ -220,6 +220,7 @@ export async function rootTime(conn: DbConn, workspaceId: string): Promise<Date 
 
 /** What the disk should hold for one path. */
 export interface TreeEntry {
+  readonly id: string
   readonly path: string
   readonly isFolder: boolean
   readonly hash: Buffer | null
@@ -230,7 +231,7 @@ export interface TreeEntry {
 /** The whole tree, parents before children. Read it together with the change seq in one repeatable-read transaction. */
 export async function readTree(conn: DbConn, workspaceId: string): Promise<TreeEntry[]> {
   const { rows } = await sql<TreeEntry>`
-    SELECT f.path, f.file_type = 'folder' AS "isFolder", v.blob_hash AS hash, v.size, v.created_at AS "createdAt" FROM ${FILE_TABLES}
+    SELECT f.id, f.path, f.file_type = 'folder' AS "isFolder", v.blob_hash AS hash, v.size, v.created_at AS "createdAt" FROM ${FILE_TABLES}
     WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL ORDER BY f.path`.execute(conn)
   return rows
 }

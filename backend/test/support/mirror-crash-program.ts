@@ -3,14 +3,19 @@ import { createDb } from '../../src/db/db.ts'
 import { DiskMirrorService } from '../../src/mirror/disk-mirror-service.ts'
 import { userAuthor } from '../../src/services/files/author.ts'
 import type { ChangeSet } from '../../src/services/files/change-set.ts'
+import { DiskEditService } from '../../src/services/files/disk-edit-service.ts'
 import { FileService } from '../../src/services/files/file-service.ts'
 import { moveFile, removeFile, writeFile } from '../../src/services/files/file-tree.ts'
+import { JournalFeed } from '../../src/services/files/journal-feed.ts'
 import { silentLog } from './silent-log.ts'
 
 const [, , dataDir = '', workspaceId = ''] = process.argv
 const db = createDb({ type: 'url', url: process.env['DATABASE_URL'] ?? '' }, { log: silentLog, maxConnections: 3 })
-const mirror = new DiskMirrorService({ db, dataDir, log: silentLog })
-const files = new FileService({ db, journal: mirror, limits: { fileBytes: 1e9 } })
+const limits = { fileBytes: 1e9 }
+const journal = new JournalFeed()
+const files = new FileService({ db, journal, limits })
+const mirror = new DiskMirrorService({ db, dataDir, log: silentLog, importer: new DiskEditService({ files, limits }) })
+journal.onChanged(({ workspaceId: id, seq }) => mirror.changed(id, seq))
 const pick = (): string => ['/a', '/a/b', '/c'][Math.floor(Math.random() * 3)] ?? '/a'
 
 async function step(set: ChangeSet, number: number): Promise<void> {

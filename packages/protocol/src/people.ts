@@ -185,7 +185,8 @@ export const doctorReport = z.object({
       name: z.string(),
       change_seq: z.number().int(),
       applied_seq: z.number().int(),
-      differences: z.array(z.object({ path: z.string(), kind: z.enum(DIFFERENCE_KINDS) })),
+      differences: z.array(z.object({ path: z.string(), kind: z.enum(DIFFERENCE_KINDS), reason: z.string().optional() })),
+      notice: z.string().optional(),
     }),
   ),
 })

@@ -8,8 +8,10 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/tes
 import { SessionConn } from '../../db/session-conn.ts'
 import { DiskMirrorService } from '../../mirror/disk-mirror-service.ts'
 import { userAuthor } from '../files/author.ts'
+import { DiskEditService } from '../files/disk-edit-service.ts'
 import { FileService } from '../files/file-service.ts'
 import { removeFile, writeFile } from '../files/file-tree.ts'
+import { JournalFeed } from '../files/journal-feed.ts'
 import { type GrepRequest, SearchService } from './search-service.ts'
 
 describe('searching the disk copy of a workspace', () => {
@@ -25,8 +27,10 @@ describe('searching the disk copy of a workspace', () => {
     database = await createTestDatabase()
     const { db } = database
     await db.kysely.insertInto('users').values({ id: userId, name: 'Ada', email: null }).execute()
-    mirror = new DiskMirrorService({ db, dataDir, log: silentLog })
-    files = new FileService({ db, journal: mirror, limits: { fileBytes: 1024 ** 3 }, tempDir: join(dataDir, 'spool') })
+    const [limits, journal] = [{ fileBytes: 1024 ** 3 }, new JournalFeed()]
+    files = new FileService({ db, journal, limits, tempDir: join(dataDir, 'spool') })
+    mirror = new DiskMirrorService({ db, dataDir, log: silentLog, importer: new DiskEditService({ files, limits }) })
+    journal.onChanged(({ workspaceId, seq }) => mirror.changed(workspaceId, seq))
     search = new SearchService({ mirror })
   })
   afterAll(async () => {

@@ -22,8 +22,8 @@ export class DoctorService {
     const workspaces: DoctorReport['workspaces'] = []
     let ok = true
     for (const { id, name } of await listAllWorkspaces(this.#deps.db.kysely)) {
-      const { changeSeq, appliedSeq, differences } = await this.#inspect(id, options)
-      workspaces.push({ id, name, change_seq: changeSeq, applied_seq: appliedSeq, differences: [...differences] })
+      const { changeSeq, appliedSeq, differences, notice } = await this.#inspect(id, options)
+      workspaces.push({ id, name, change_seq: changeSeq, applied_seq: appliedSeq, differences: [...differences], ...(notice !== null && { notice }) })
       ok &&= options.repair ? await this.#agrees(id, options) : appliedSeq === changeSeq && differences.length === 0
     }
     return { ok, workspaces }
