@@ -33,6 +33,8 @@ export interface AppDeps extends SystemDeps, Omit<PeopleDeps, keyof WorkspaceDep
   readonly history: HistoryDeps['history']
   readonly agents: AgentCatalog
   readonly shell: ToolDeps['shell']
+  readonly pages: ToolDeps['pages']
+  readonly webSearch: ToolDeps['webSearch']
   readonly search: ToolDeps['search'] & SearchDeps['search']
   readonly links: SearchDeps['links']
   readonly imports: TransferDeps['imports']

@@ -15,6 +15,8 @@ it('needs nothing: an empty environment serves on loopback with the embedded dat
     model: undefined,
     embeddingModel: undefined,
     providers: { openai: undefined, anthropic: undefined, openrouter: undefined, ollama: undefined },
+    workspaceQuotaBytes: null,
+    web: { allowed: { hosts: new Set(), ranges: [] }, searxngUrl: undefined, braveApiKey: undefined, tavilyApiKey: undefined },
     limits: DEFAULT_LIMITS,
     logLevel: 'info',
   })
@@ -54,9 +56,22 @@ describe('providers', () => {
   })
 })
 
+describe('the web', () => {
+  it('has search services by address and by key, and places that the operator allows', () => {
+    const { web } = readConfig({ BUILDSCALE_SEARXNG_URL: 'http://127.0.0.1:8888/', BRAVE_API_KEY: 'b', TAVILY_API_KEY: 't', BUILDSCALE_WEB_ALLOW: 'Wiki.example.com, 10.1.0.0/16,[::1]' }, ada)
+    expect(web).toMatchObject({ searxngUrl: 'http://127.0.0.1:8888', braveApiKey: 'b', tavilyApiKey: 't' })
+    expect([...web.allowed.hosts]).toEqual(['wiki.example.com'])
+    expect(web.allowed.ranges.map(([address, bits]) => `${address.toString()}/${bits}`)).toEqual(['10.1.0.0/16', '::1/128'])
+  })
+})
+
 describe('mistakes', () => {
   it.each([
     ['PORT', 'http'],
+    ['BUILDSCALE_WEB_ALLOW', 'http://wiki'],
+    ['BUILDSCALE_WEB_ALLOW', '10.0.0.0/33'],
+    ['BUILDSCALE_SEARXNG_URL', 'searx'],
+    ['BRAVE_API_KEY', 'a b'],
     ['PORT', '65536'],
     ['PORT', '-1'],
     ['PORT', '3000.5'],

@@ -2,6 +2,8 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
+import { parseAllowList, type WebAllowList } from './services/web/address-guard.ts'
+import type { WebSearchSettings } from './services/web/web-search.ts'
 
 /** A provider that is configured: its key, its base URL, or both. */
 export interface ProviderConfig {
@@ -49,6 +51,8 @@ export interface Config {
   }
   /** What a new workspace may store, in bytes; null: no limit. */
   readonly workspaceQuotaBytes: number | null
+  /** What tools may do with the web: places besides the public ones, and the search services. */
+  readonly web: WebSearchSettings & { readonly allowed: WebAllowList }
   readonly limits: Limits
   readonly logLevel: LogLevel
 }
@@ -67,6 +71,8 @@ const url = (what: string, protocols: readonly string[]) =>
 const httpUrl = url('a http:// or https:// URL, for example https://api.example.com/v1', ['http:', 'https:']).transform((text) => text.replace(/\/+$/, ''))
 const apiKey = z.string().regex(/^[\x21-\x7e]+$/, { error: 'holds blanks, line ends or letters that no key has: copy it again' })
 
+const NOTHING_ALLOWED: WebAllowList = { hosts: new Set(), ranges: [] }
+
 const environment = z.object({
   HOST: z.string().regex(/^[A-Za-z0-9.:_-]+$/, { error: 'is not a host name or an IP address, for example 127.0.0.1' }).default('127.0.0.1'),
   PORT: z
@@ -80,6 +86,14 @@ const environment = z.object({
     .regex(/^[A-Za-z0-9.:_[\],\s-]*$/, { error: 'is not a list of host names separated by commas, for example build.example.com' })
     .transform((text) => text.split(',').map((name) => name.trim()).filter((name) => name !== ''))
     .default([]),
+  BUILDSCALE_WEB_ALLOW: z
+    .string()
+    .transform((text) => parseAllowList(text.split(',').map((entry) => entry.trim()).filter((entry) => entry !== '')))
+    .refine((list) => list !== undefined, { error: 'is not a list of host names, addresses and ranges separated by commas, for example wiki.example.com,10.1.0.0/16' })
+    .optional(),
+  BUILDSCALE_SEARXNG_URL: httpUrl.optional(),
+  BRAVE_API_KEY: apiKey.optional(),
+  TAVILY_API_KEY: apiKey.optional(),
   BUILDSCALE_DATA_DIR: z.string().optional(),
   DATABASE_URL: url('a PostgreSQL URL, for example postgresql://user:password@localhost/buildscale', ['postgres:', 'postgresql:']).optional(),
   BUILDSCALE_MODEL: z.string().regex(/^\S+$/, { error: 'holds blanks: write provider:model, for example openai:gpt-4o' }).optional(),
@@ -119,6 +133,12 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
       anthropic: provider(data.ANTHROPIC_API_KEY, data.ANTHROPIC_BASE_URL),
       openrouter: provider(data.OPENROUTER_API_KEY, data.OPENROUTER_BASE_URL),
       ollama: provider(undefined, data.OLLAMA_BASE_URL),
+    }),
+    web: Object.freeze({
+      allowed: data.BUILDSCALE_WEB_ALLOW ?? NOTHING_ALLOWED,
+      searxngUrl: data.BUILDSCALE_SEARXNG_URL,
+      braveApiKey: data.BRAVE_API_KEY,
+      tavilyApiKey: data.TAVILY_API_KEY,
     }),
     workspaceQuotaBytes: data.BUILDSCALE_WORKSPACE_QUOTA ?? null,
     limits: DEFAULT_LIMITS,

@@ -51,6 +51,10 @@ import { WorkspaceSearch } from './services/search/workspace-search.ts'
 import { ShellService } from './services/shell/shell-service.ts'
 import { ExportService } from './services/transfer/export-service.ts'
 import { ImportService } from './services/transfer/import-service.ts'
+import { configuredSearch } from './services/web/configured-search.ts'
+import { PageReader } from './services/web/page-reader.ts'
+import { WebClient } from './services/web/web-client.ts'
+import { WebPages } from './services/web/web-pages.ts'
 import { DoctorService } from './services/workspaces/doctor-service.ts'
 import { MemberService } from './services/workspaces/member-service.ts'
 import { WorkspaceRemoval } from './services/workspaces/workspace-removal.ts'
@@ -86,7 +90,8 @@ export async function buildContainer(options: ContainerOptions) {
   const { idempotent, auth, people, workspaces, members } = buildPeople(options)
   const removal = new WorkspaceRemoval({ db, mirror, log })
   const { search, links, indexing } = await buildSearch(options, { journal, mirror })
-  const chat = await buildChat(options, { journal, tools: { files, search, shell } })
+  const tools = { files, search, shell, ...buildWeb(config) }
+  const chat = await buildChat(options, { journal, tools })
   const closing = new AbortController()
   const isMember = async (of: { readonly workspaceId: string; readonly userId: string }): Promise<boolean> => (await workspaces.roleOf(of)) !== undefined
   const deps: AppDeps = {
@@ -101,15 +106,13 @@ export async function buildContainer(options: ContainerOptions) {
     members,
     removal,
     stopTurns: (workspaceId) => chat.commands.stopWorkspace(workspaceId),
-    files,
+    ...tools,
     tags,
     history: { rewinds: new RewindService({ db, files }), journal: new JournalReader({ db, journal }), isMember, closing: closing.signal },
     imports: new ImportService({ db, files }),
     exports: new ExportService({ db }),
-    search,
     links,
     agents: chat.agents,
-    shell,
     db,
     idempotent,
     chats: { chats: chat.chats, commands: chat.commands, events: chat.events, context: chat.context, idempotent, isMember, closing: closing.signal },
@@ -207,6 +210,11 @@ async function buildSearch(options: ContainerOptions, { journal, mirror }: { rea
       },
     },
   }
+}
+
+/** What tools may do with the web. */
+function buildWeb({ web }: Config): Pick<ToolServices, 'pages' | 'webSearch'> {
+  return { pages: new WebPages({ client: new WebClient({ allowed: web.allowed }), reader: new PageReader() }), webSearch: configuredSearch(web) }
 }
 
 interface ChatParts {

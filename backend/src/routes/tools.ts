@@ -6,15 +6,13 @@ import type { IdempotentTransactions } from '../services/auth/idempotent-transac
 import { userAuthor } from '../services/files/author.ts'
 import type { FileService } from '../services/files/file-service.ts'
 import { requirePermission } from '../services/workspaces/permissions.ts'
-import { findTool, WORKSPACE_TOOLS } from '../tools/registry.ts'
+import { findTool, offeredTools } from '../tools/registry.ts'
 import { runTool as runWorkspaceTool, type ToolOutcome } from '../tools/run-tool.ts'
 import { toolParameters } from '../tools/tool-parameters.ts'
-import type { ToolContext } from '../tools/tool.ts'
+import type { ToolServices } from '../tools/tool.ts'
 
-export interface ToolDeps {
-  readonly files: ToolContext['files'] & Pick<FileService, 'change'>
-  readonly search: ToolContext['search']
-  readonly shell: ToolContext['shell']
+export interface ToolDeps extends ToolServices {
+  readonly files: ToolServices['files'] & Pick<FileService, 'change'>
   readonly db: { readonly kysely: Parameters<FileService['stat']>[0] }
   readonly idempotent: Pick<IdempotentTransactions, 'within' | 'find'>
 }
@@ -22,7 +20,7 @@ export interface ToolDeps {
 /** The core tools by hand: the same way in that a model has, with the text that it would read. */
 export function registerToolRoutes(app: FastifyInstance, deps: ToolDeps): void {
   handle(app, listTools, () => {
-    const items = WORKSPACE_TOOLS.map((tool) => ({ name: tool.name, description: tool.description, effect: tool.effect, parameters: toolParameters(tool) }))
+    const items = offeredTools(deps).map((tool) => ({ name: tool.name, description: tool.description, effect: tool.effect, parameters: toolParameters(tool) }))
     return { items, next_cursor: null }
   })
   handle(app, runTool, async (call) => {
@@ -49,7 +47,7 @@ async function stored({ idempotent }: ToolDeps, { idempotency }: Call<typeof run
   return found === undefined ? undefined : { ok: true, output: found.answer }
 }
 
-function run({ files, search, shell, db, idempotent }: ToolDeps, { params, body, user, idempotency, signal }: Call<typeof runTool>): Promise<ToolOutcome> {
+function run({ files, search, shell, pages, webSearch, db, idempotent }: ToolDeps, { params, body, user, idempotency, signal }: Call<typeof runTool>): Promise<ToolOutcome> {
   // The key is taken in the transaction of the tool's change set; reading tools have none, and need none.
   const change: FileService['change'] = (options, apply) => files.change(options, (set) => idempotent.within(set.tx, idempotency, () => apply(set)))
   return runWorkspaceTool(
@@ -63,6 +61,8 @@ function run({ files, search, shell, db, idempotent }: ToolDeps, { params, body,
       conn: { run: (use) => db.kysely.connection().execute(use) },
       search,
       shell,
+      pages,
+      webSearch,
       files: { change, stat: (conn, at) => files.stat(conn, at), list: (conn, at) => files.list(conn, at), read: (conn, at) => files.read(conn, at) },
     },
   )

@@ -16,12 +16,14 @@ import { restoreTool } from './restore.ts'
 import { rmTool } from './rm.ts'
 import { searchTool } from './search.ts'
 import { shellTool } from './shell.ts'
-import type { AnyTool } from './tool.ts'
+import type { AnyTool, ToolServices } from './tool.ts'
 import { touchTool } from './touch.ts'
+import { webFetchTool } from './web-fetch.ts'
+import { webSearchTool } from './web-search.ts'
 import { writeTool } from './write.ts'
 
 /** Every core tool, in the order in which models see them. */
-export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, findEntriesTool, grepTool, searchTool, fileInfoTool, diffTool, historyTool, restoreTool, shellTool] as const
+export const WORKSPACE_TOOLS = [lsTool, readTool, readMultipleFilesTool, catTool, writeTool, editTool, multiEditTool, mkdirTool, mvTool, rmTool, touchTool, globTool, findEntriesTool, grepTool, searchTool, fileInfoTool, diffTool, historyTool, restoreTool, webFetchTool, webSearchTool, shellTool] as const
 
 export type ToolName = (typeof WORKSPACE_TOOLS)[number]['name']
 
@@ -29,4 +31,9 @@ export const TOOL_NAMES: readonly ToolName[] = WORKSPACE_TOOLS.map((tool) => too
 
 export function findTool(name: string): AnyTool | undefined {
   return WORKSPACE_TOOLS.find((tool) => tool.name === name)
+}
+
+/** The tools that this server can really run. */
+export function offeredTools(services: ToolServices): readonly ((typeof WORKSPACE_TOOLS)[number])[] {
+  return WORKSPACE_TOOLS.filter((tool: AnyTool) => tool.isOffered?.(services) ?? true)
 }

@@ -4,6 +4,8 @@ import type { SessionConn } from '../db/session-conn.ts'
 import type { ChangeSet } from '../services/files/change-set.ts'
 import type { FileService } from '../services/files/file-service.ts'
 import type { ShellService } from '../services/shell/shell-service.ts'
+import type { WebPages } from '../services/web/web-pages.ts'
+import type { WebSearchProvider } from '../services/web/web-search.ts'
 import type { WorkspaceSearch } from '../services/search/workspace-search.ts'
 
 /** All that a running tool may touch. */
@@ -18,10 +20,13 @@ export interface ToolContext {
   readonly files: Pick<FileService, 'stat' | 'list' | 'read'>
   readonly search: Pick<WorkspaceSearch, 'grep' | 'glob' | 'search'>
   readonly shell: Pick<ShellService, 'run'>
+  readonly pages: Pick<WebPages, 'read'>
+  /** Undefined: the operator has configured none. */
+  readonly webSearch: WebSearchProvider | undefined
 }
 
 /** What is the same for every call: the services behind the tools. */
-export type ToolServices = Pick<ToolContext, 'files' | 'search' | 'shell'>
+export type ToolServices = Pick<ToolContext, 'files' | 'search' | 'shell' | 'pages' | 'webSearch'>
 
 interface ToolDescription<Name extends string, Schema extends z.ZodType> {
   readonly name: Name
@@ -29,6 +34,8 @@ interface ToolDescription<Name extends string, Schema extends z.ZodType> {
   readonly description: string
   /** A strict object schema in which every field is described. */
   readonly arguments: Schema
+  /** False when this server cannot do it: models and lists are not shown the tool; whoever calls it anyway is told why. Default: true. */
+  isOffered?(services: ToolServices): boolean
 }
 
 /** Changes nothing: may run beside other reads, and again. Throws `AppError` with a text that helps a model. */

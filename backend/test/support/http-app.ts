@@ -86,6 +86,8 @@ export async function createHttpApp({ fileBytes = 64 * 1024 * 1024, deps = {} }:
     files,
     history: { rewinds: new RewindService({ db, files }), journal: new JournalReader({ db, journal: new JournalFeed() }), isMember: () => Promise.resolve(true), closing: new AbortController().signal },
     agents: new AgentCatalog({ tools: TOOL_NAMES, modelFault: () => undefined }),
+    pages: { read: () => Promise.reject(new Error('no web here')) },
+    webSearch: undefined,
     shell: { run: () => Promise.reject(new Error('no shell here')) },
     search: new WorkspaceSearch({ files: { grep: noMirror, glob: noMirror }, text: new TextSearch(db.kysely), semantic: undefined, conn: db.kysely, log: silentLog }),
     links: new LinkGraph(db.kysely),

@@ -14,6 +14,9 @@ import { TextIndex } from '../../src/services/search/text-index.ts'
 import { TextSearch } from '../../src/services/search/text-search.ts'
 import { WorkspaceSearch } from '../../src/services/search/workspace-search.ts'
 import { ShellService } from '../../src/services/shell/shell-service.ts'
+import { PageReader } from '../../src/services/web/page-reader.ts'
+import { WebClient } from '../../src/services/web/web-client.ts'
+import { WebPages } from '../../src/services/web/web-pages.ts'
 import { prepareCall, type PreparedCall, runTool, type ToolOutcome } from '../../src/tools/run-tool.ts'
 import type { ToolContext } from '../../src/tools/tool.ts'
 import { silentLog } from './silent-log.ts'
@@ -23,6 +26,9 @@ export interface ToolWorkspaceOptions {
   /** False: as if the disk copy never catches up. */
   readonly isMirrorCurrent?: boolean
   readonly searchTimeLimitMs?: number
+  /** Default: the guarded web, with nothing allowed besides what is public. */
+  readonly pages?: ToolContext['pages']
+  readonly webSearch?: ToolContext['webSearch']
 }
 
 /** Workspaces with files, for tests of tools: files in, result out. */
@@ -71,7 +77,7 @@ export class ToolWorkspace {
   readonly #place: ToolWorkspacePlace
   readonly #context: ToolContext & { readonly files: FileService }
 
-  constructor(place: ToolWorkspacePlace, { isMirrorCurrent = true, searchTimeLimitMs }: ToolWorkspaceOptions) {
+  constructor(place: ToolWorkspacePlace, { isMirrorCurrent = true, searchTimeLimitMs, pages = guardedPages(), webSearch }: ToolWorkspaceOptions) {
     const { database, directory, workspaceId, userId } = place
     this.#place = place
     this.folder = join(directory, workspaceId)
@@ -84,7 +90,7 @@ export class ToolWorkspace {
     const { db } = database
     const search = new WorkspaceSearch({ files: mirrored, text: new TextSearch(db.kysely), semantic: undefined, conn: db.kysely, log: silentLog })
     const shell = new ShellService({ mirror: { waitFor, folderOf: () => this.folder }, files: this.files })
-    this.#context = { conn: new SessionConn(database.db), workspaceId, userId, mode: 'build', signal: new AbortController().signal, files: this.files, search, shell }
+    this.#context = { conn: new SessionConn(database.db), workspaceId, userId, mode: 'build', signal: new AbortController().signal, files: this.files, search, shell, pages, webSearch }
   }
 
   run(name: string, args: unknown, changes: Partial<Pick<ToolContext, 'mode' | 'signal'>> = {}): Promise<ToolOutcome> {
@@ -184,4 +190,8 @@ export class ToolWorkspace {
       }
     }
   }
+}
+
+function guardedPages(): WebPages {
+  return new WebPages({ client: new WebClient({ allowed: { hosts: new Set(), ranges: [] } }), reader: new PageReader() })
 }

@@ -1,13 +1,12 @@
 /** Shows what the model would receive now: the same pieces, in the same order, as a turn sends them. */
 import type { Db } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
-import { WORKSPACE_TOOLS } from '../../tools/registry.ts'
 import { toolParameters } from '../../tools/tool-parameters.ts'
 import { estimateTokens } from './chat-context.ts'
 import type { ChatSessions } from './chat-session.ts'
 import { visibleParts } from './chat-stored-message.ts'
 import { loadHistory } from './chat-turn-loader.ts'
-import type { ChatContextInspector, ChatSession, ContextView, StoredTurn } from './chat-turn.ts'
+import type { ChatContextInspector, ContextView, StoredTurn } from './chat-turn.ts'
 import { rigHistory } from './rig-history.ts'
 import { rigMediaLabels } from './rig-media.ts'
 import { rigPreamble } from './rig-preamble.ts'
@@ -16,7 +15,7 @@ import type { RigService } from './rig-service.ts'
 export interface RigContextInspectorDeps {
   readonly db: Db
   readonly sessions: Pick<ChatSessions, 'ofChat'>
-  readonly rig: Pick<RigService, 'contextOf' | 'contextLimit'>
+  readonly rig: Pick<RigService, 'contextOf' | 'contextLimit' | 'toolsOf'>
 }
 
 export class RigContextInspector implements ChatContextInspector {
@@ -35,7 +34,7 @@ export class RigContextInspector implements ChatContextInspector {
     const context = rig.contextOf(session, history, undefined)
     const limit = rig.contextLimit(session)
     const { dropped } = context.optimizeForLimit(limit)
-    const tools = toolsView(session)
+    const tools = toolsView(rig.toolsOf(session))
     return {
       agent: { name: session.agent.name, path: session.agent.path, version: session.agent.version },
       skills: session.skills.map(({ name, path, version }) => ({ name, path, version })),
@@ -51,8 +50,8 @@ export class RigContextInspector implements ChatContextInspector {
   }
 }
 
-function toolsView({ agent }: ChatSession): ContextView['tools'] {
-  return WORKSPACE_TOOLS.filter((tool) => agent.tools.includes(tool.name)).map((tool) => {
+function toolsView(offered: ReturnType<RigService['toolsOf']>): ContextView['tools'] {
+  return offered.map((tool) => {
     const definition = { name: tool.name, description: tool.description, parameters: toolParameters(tool) }
     return { ...definition, tokens: estimateTokens(JSON.stringify(definition)) }
   })

@@ -17,7 +17,7 @@ import {
 import type { Usage } from '@buildscale/protocol'
 import type { SessionConn } from '../../db/session-conn.ts'
 import type { FileService } from '../files/file-service.ts'
-import { findTool } from '../../tools/registry.ts'
+import { findTool, offeredTools } from '../../tools/registry.ts'
 import type { ToolServices } from '../../tools/tool.ts'
 import { ContextKey, ContextMap, PRIORITY } from './chat-context.ts'
 import type { ChatSession, ChatTurnEngine, StepCommit, StoredTurn, TurnResult, TurnRun } from './chat-turn.ts'
@@ -61,10 +61,13 @@ export class RigService implements ChatTurnEngine {
       .defaultMaxTurns(agent.max_steps)
       .additionalParams(this.#deps.models.additionalParams(session.model))
     if (agent.temperature !== null) builder.temperature(agent.temperature)
-    for (const RigTool of Object.values(RIG_TOOLS)) {
-      if (agent.tools.includes(RigTool.NAME)) builder.tool(new RigTool({ conn, workspaceId, userId }))
-    }
+    for (const { name } of this.toolsOf(session)) builder.tool(new RIG_TOOLS[name]({ conn, workspaceId, userId }))
     return builder.build()
+  }
+
+  /** What the agent may use and this server can do, in the order in which the model sees it. */
+  toolsOf({ agent }: ChatSession): ReturnType<typeof offeredTools> {
+    return offeredTools(this.#deps.services).filter((tool) => agent.tools.includes(tool.name))
   }
 
   /** What goes into the next model call. Everything is essential for now: a context that does not fit ends the turn. */

@@ -21,6 +21,8 @@ export class RigFileInfoTool extends rigTool('file_info') {}
 export class RigDiffTool extends rigTool('diff') {}
 export class RigHistoryTool extends rigTool('history') {}
 export class RigRestoreTool extends rigTool('restore') {}
+export class RigWebFetchTool extends rigTool('web_fetch') {}
+export class RigWebSearchTool extends rigTool('web_search') {}
 export class RigShellTool extends rigTool('shell') {}
 
 /** In the order in which models see them; `NAME` ties each class to its key. */
@@ -44,5 +46,7 @@ export const RIG_TOOLS = {
   diff: RigDiffTool,
   history: RigHistoryTool,
   restore: RigRestoreTool,
+  web_fetch: RigWebFetchTool,
+  web_search: RigWebSearchTool,
   shell: RigShellTool,
 } as const satisfies { readonly [Name in ToolName]: RigToolClass<Name> }
