@@ -42,7 +42,7 @@ export interface SteadyEntry {
 
 export interface RewindRequest {
   readonly touched: readonly TouchedFile[]
-  /** What stands above places of the past and was not touched, by path. */
+  /** What stands above places of then and now and was not touched, by path. */
   readonly steady: ReadonlyMap<string, SteadyEntry>
   /** Only files that are or were at or below one of these; undefined: all. */
   readonly paths: readonly string[] | undefined
@@ -119,8 +119,17 @@ function conflicts(files: readonly RewoundFile[], steady: RewindRequest['steady'
     return false
   })
   const refused = new Set(taken)
-  const below = going.filter((file) => !refused.has(file) && ancestorPaths(file.to ?? '').some((path) => claims.get(path)?.isFolder === false))
-  return [...taken, ...below]
+  for (const file of going) if (!refused.has(file) && filesAbove(file, claims).length > 0) refused.add(file)
+  // What stays where it is cannot be below a file: the file stays away.
+  for (const file of staying) for (const above of filesAbove(file, claims)) if ('to' in above && above.from !== above.to) refused.add(above)
+  return [...refused]
+}
+
+function filesAbove({ to }: RewoundFile, claims: ReadonlyMap<string, RewoundFile | SteadyEntry>): (RewoundFile | SteadyEntry)[] {
+  return ancestorPaths(to ?? '').flatMap((path) => {
+    const claim = claims.get(path)
+    return claim?.isFolder === false ? [claim] : []
+  })
 }
 
 /** Adds the folders that a place needs above it: one that would go stays, one of that place in the trash comes back, otherwise a new one is made. */

@@ -38,7 +38,13 @@ interface Unit {
   isAway: boolean
 }
 
-type Task = { readonly type: 'place' | 'remove'; readonly file: RewoundFile; readonly path: string } | { readonly type: 'move'; readonly unit: Unit }
+interface PlaceTask {
+  readonly type: 'place' | 'remove'
+  readonly file: RewoundFile
+  readonly path: string
+}
+
+type Task = PlaceTask | { readonly type: 'move'; readonly unit: Unit }
 
 /** Every step of a rewind, so that each finds the tree as it needs it. */
 export function orderRewind(options: RewindOrderOptions): readonly RewindStep[] {
@@ -83,7 +89,7 @@ class RewindOrder {
 
   /** Finds what moves together, and what must leave which folder; queues every task. */
   #prepare(): readonly Unit[] {
-    const present = this.#options.files.filter(isPresent).sort((a, b) => compareDepthFirst(a.from, b.from))
+    const present = sortDepthFirst(this.#options.files.filter(isPresent), ({ from }) => from)
     const folders = new Map<string, RewoundFile>()
     const unitOf = new Map<string, { readonly rootId: string; readonly members: RewoundFile[] }>()
     const units: Unit[] = []
@@ -125,9 +131,8 @@ class RewindOrder {
 
   /** Removals first, the deepest of them first; then what comes, from the top down; then what moves. */
   #queue(removals: readonly Task[], units: readonly Unit[]): void {
-    const places = this.#options.files
-      .flatMap((file): Task[] => (file.from === null && file.to !== null ? [{ type: 'place', file, path: file.to }] : []))
-      .sort((a, b) => compareDepthFirst(pathOf(a), pathOf(b)))
+    const arriving = this.#options.files.flatMap((file): PlaceTask[] => (file.from === null && file.to !== null ? [{ type: 'place', file, path: file.to }] : []))
+    const places = sortDepthFirst(arriving, ({ path }) => path)
     this.#ready = [...removals.toReversed(), ...places, ...units.map((unit): Task => ({ type: 'move', unit }))]
   }
 
@@ -236,7 +241,7 @@ function sortRemovals(steps: readonly RewindStep[]): readonly RewindStep[] {
   const sorted: RewindStep[] = []
   let run: Extract<RewindStep, { type: 'deleted' }>[] = []
   const flush = (): void => {
-    for (const step of run.sort((a, b) => compareDepthFirst(a.path, b.path))) sorted.push(step)
+    for (const step of sortDepthFirst(run, ({ path }) => path)) sorted.push(step)
     run = []
   }
   for (const step of steps) {
@@ -257,15 +262,10 @@ function isPresent(file: RewoundFile): file is PresentFile {
   return file.from !== null
 }
 
-function pathOf(task: Task): string {
-  return task.type === 'move' ? task.unit.to : task.path
-}
-
-/** A folder right before its content: `/` counts less than any other character. */
-export function compareDepthFirst(a: string, b: string): number {
-  const [left, right] = [a.replaceAll('/', '\u0001'), b.replaceAll('/', '\u0001')]
-  if (left === right) return 0
-  return left < right ? -1 : 1
+/** By path, a folder right before its content: `/` counts less than any other character. */
+export function sortDepthFirst<Item>(items: readonly Item[], pathOf: (item: Item) => string): Item[] {
+  const keyed = items.map((item) => ({ item, key: pathOf(item).replaceAll('/', '\u0001') }))
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ item }) => item)
 }
 
 function depth(path: string): number {

@@ -7,6 +7,7 @@ import { readChangeSeq } from '../../repositories/change-repository.ts'
 import { readTree } from '../../repositories/file-repository.ts'
 import { userAuthor } from './author.ts'
 import type { ChangeSet } from './change-set.ts'
+import { ancestorPaths } from './file-path.ts'
 import { createFolder, moveFile, removeFile, writeFile } from './file-tree.ts'
 import { RewindService } from './rewind-service.ts'
 
@@ -51,7 +52,7 @@ class History {
 
   async tree(): Promise<string> {
     const entries = await readTree(fixture.database.db.kysely, this.workspaceId)
-    return entries.map(({ path, hash }) => `${path} ${hash?.toString('hex').slice(0, 8) ?? 'folder'}`).join('\n')
+    return entries.map(({ path, hash }) => `${path}\t${hash?.toString('hex').slice(0, 8) ?? 'folder'}`).join('\n')
   }
 
   async remember(): Promise<void> {
@@ -74,6 +75,29 @@ class History {
     const done = await this.rewinds.rewind({ ...target, author: userAuthor(fixture.userId), ifSeq: preview.change_seq })
     expect(done.changes.map(withoutNewIds)).toEqual(preview.changes.map(withoutNewIds))
     expect(await this.tree(), `back to ${toSeq}`).toBe(this.trees.get(toSeq))
+    await this.remember()
+  }
+
+  /** Goes back to any row of the journal, also in the middle of a change that nobody ever saw the half of: its files, and the folders that they need. */
+  async rewindInto(toSeq: number): Promise<void> {
+    const past = await this.rewinds.treeAt(this.workspaceId, toSeq)
+    const lines = new Set(past.flatMap(({ path, hash }) => [...ancestorPaths(path).map((above) => `${above}\tfolder`), `${path}\t${hash?.toString('hex').slice(0, 8) ?? 'folder'}`]))
+    await this.rewinds.rewind({ workspaceId: this.workspaceId, toSeq, author: userAuthor(fixture.userId) })
+    expect((await this.tree()).split('\n').sort().join('\n'), `back into ${toSeq}`).toBe([...lines].sort().join('\n'))
+    await this.remember()
+  }
+
+  /** Goes back with a part of the tree: what was never there stays as it is. */
+  async rewindPart(toSeq: number, path: string): Promise<void> {
+    const isAsked = (line: string): boolean => line.startsWith(`${path}\t`) || line.startsWith(`${path}/`)
+    const before = await this.tree()
+    const { left } = await this.rewinds.rewind({ workspaceId: this.workspaceId, toSeq, paths: [path], author: userAuthor(fixture.userId) })
+    const then = (this.trees.get(toSeq) ?? '').split('\n').filter(isAsked)
+    const now = (await this.tree()).split('\n')
+    if (left.length === 0) expect(now.filter(isAsked), `${path} back to ${toSeq}`).toEqual(then)
+    // Outside of the path nothing goes, unless it came from inside.
+    const cameFrom = new Set((this.trees.get(toSeq) ?? '').split('\n').filter(isAsked).map((line) => line.split('\t').at(-1)))
+    for (const line of before.split('\n')) if (line !== '' && !isAsked(line) && !cameFrom.has(line.split('\t').at(-1)) && !line.endsWith('\tfolder')) expect(now).toContain(line)
     await this.remember()
   }
 
@@ -102,5 +126,19 @@ describe('after any changes, going back', () => {
     }
     for (const seq of [...history.trees.keys()].filter(() => random() < 0.2)) await history.rewind(seq)
     await history.expectDiskAgrees()
+  })
+
+  it.for(Array.from({ length: ROUNDS }, (_, index) => index + 1))('with a part of the tree, or into the middle of a change, leaves database and disk in agreement (seed %i)', { timeout: 120_000 }, async (seed) => {
+    const random = randomNumbers(seed * 104_729)
+    const history = new History(await fixture.newWorkspace())
+    await history.remember()
+    for (let step = 0; step < STEPS; step += 1) {
+      await history.change(random)
+      if (step % 6 !== 5) continue
+      const seqs = [...history.trees.keys()]
+      if (random() < 0.5) await history.rewindPart(seqs[Math.floor(random() * seqs.length)] ?? 0, `/${NAMES[Math.floor(random() * NAMES.length)] ?? 'a'}`)
+      else await history.rewindInto(Math.floor(random() * ((seqs.at(-1) ?? 0) + 1)))
+      await history.expectDiskAgrees()
+    }
   })
 })

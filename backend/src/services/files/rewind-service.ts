@@ -11,7 +11,7 @@ import { ancestorPaths } from './file-path.ts'
 import type { FileService } from './file-service.ts'
 import { applyRewind } from './rewind-apply.ts'
 import { decideRewind, type RewindDecisions, type RewoundFile, type SteadyEntry } from './rewind-decisions.ts'
-import { compareDepthFirst } from './rewind-order.ts'
+import { sortDepthFirst } from './rewind-order.ts'
 
 /** The most files that one rewind looks at: they are held in memory and listed in the preview. */
 const MAX_FILES = 200_000
@@ -96,16 +96,16 @@ async function decide(tx: DbConn, { workspaceId, toSeq, paths }: RewindTarget): 
   return { decisions: decideRewind({ touched, steady, paths, newId: uuidv7 }), steady, head }
 }
 
-/** What stands above places of the past and has not changed since. */
+/** What stands above the places of then and now and has not changed since. */
 async function readSteady(tx: DbConn, workspaceId: string, touched: readonly TouchedFile[]): Promise<ReadonlyMap<string, SteadyEntry>> {
   const known = new Set(touched.map(({ id }) => id))
-  const above = new Set(touched.flatMap(({ then }) => (then === null ? [] : ancestorPaths(then.path))))
+  const above = new Set(touched.flatMap(({ then, now }) => [then, now].flatMap((place) => (place === null ? [] : ancestorPaths(place.path)))))
   const rows = above.size === 0 ? [] : await findFiles(tx, workspaceId, [...above])
   return new Map(rows.filter(({ id }) => !known.has(id)).map(({ path, id, fileType }) => [path, { id, isFolder: fileType === 'folder' }]))
 }
 
 function resultOf(toSeq: number, { files, left }: RewindDecisions): Pick<RewindResult, 'to_seq' | 'changes' | 'left'> {
-  const changes = files.flatMap(changeOf).sort((a, b) => compareDepthFirst(a.path, b.path))
+  const changes = sortDepthFirst(files.flatMap(changeOf), ({ path }) => path)
   return { to_seq: toSeq, changes, left: left.map(({ fileId, path, reason }): RewindLeft => ({ file_id: fileId, path, reason })) }
 }
 
