@@ -3,6 +3,7 @@ import { EXIT } from './cli-error.ts'
 import { chat, type ChatOptions } from './commands/chat.ts'
 import { agents, type AgentsOptions, type DefinitionsOptions, skills } from './commands/definitions.ts'
 import { doctor, type DoctorOptions } from './commands/doctor.ts'
+import { exportFolder, type ExportOptions } from './commands/export.ts'
 import { diff, type DiffOptions, history, type HistoryOptions } from './commands/history.ts'
 import { importFolder, type ImportOptions } from './commands/import.ts'
 import { login } from './commands/login.ts'
@@ -40,7 +41,7 @@ function buildProgram(terminal: Terminal, finish: (exitCode: number) => void): C
     .exitOverride()
     .showHelpAfterError('(buildscale --help shows what there is)')
     .addHelpText('after', ENVIRONMENT_HELP)
-  for (const add of [addServe, addRun, addChat, addDefinitions, addImport, addSearch, addHistory, addTrash, addWorkspaces, addPeople, addDoctor]) add(program, terminal, finish)
+  for (const add of [addServe, addRun, addChat, addDefinitions, addImport, addExport, addSearch, addHistory, addTrash, addWorkspaces, addPeople, addDoctor]) add(program, terminal, finish)
   return program
 }
 
@@ -115,8 +116,8 @@ function addSearch(program: Command, terminal: Terminal, finish: (exitCode: numb
 function addImport(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
   program
     .command('import')
-    .description('store the files of a folder in a workspace')
-    .argument('<dir>', 'a folder on this machine; what it contains is stored')
+    .description('store the files of a folder, or of an archive, in a workspace')
+    .argument('<dir>', 'a folder on this machine, or a .tar, .tar.gz, .tgz or .zip; what it contains is stored')
     .option('--to <path>', 'the folder of the workspace', '/')
     .option('--gitignore', 'leave out what the .gitignore files say')
     .option(...WORKSPACE_OPTION)
@@ -217,6 +218,17 @@ function addHistory(program: Command, terminal: Terminal, finish: (exitCode: num
     .action(async (options: RewindOptions) => finish(await rewind(connect(terminal), options)))
 }
 
+function addExport(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
+  program
+    .command('export')
+    .description('write the files of a workspace as a tar')
+    .option('--path <path>', 'the folder or file of the workspace', '/')
+    .option('-o, --output <file>', 'where the archive goes; stdout when left out')
+    .option(...WORKSPACE_OPTION)
+    .addHelpText('after', EXPORT_HELP)
+    .action(async (options: ExportOptions) => finish(await exportFolder(connect(terminal), options)))
+}
+
 function addPeople(program: Command, terminal: Terminal, finish: (exitCode: number) => void): void {
   program
     .command('login')
@@ -271,7 +283,13 @@ Everything but .git, symbolic links and special files; what was left out is coun
 
 Examples:
   buildscale import .
-  buildscale import ./site --to /site --gitignore`
+  buildscale import ./site --to /site --gitignore
+  buildscale import site.tar.gz --to /site`
+
+const EXPORT_HELP = `
+Examples:
+  buildscale export -o workspace.tar
+  buildscale export --path /site | tar -x -C ./site`
 
 const TRASH_HELP = `
 Examples:

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@buildscale/protocol'
 import { randomUUID } from 'node:crypto'
 import { type FixtureChat, now } from './fixture-chat.ts'
+import { exportTar, importTar } from './fixture-archives.ts'
 import { FixtureWorkspace } from './fixture-workspace.ts'
 
 export class FixtureError extends Error {
@@ -23,12 +24,13 @@ interface FixtureCall {
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly body: Buffer
+  readonly accept: string | undefined
 }
 
 const USER = { id: randomUUID(), name: 'owner', email: null, created_at: now() }
 
 /** By the name of the endpoint; what is not here answers 404. */
-export const FIXTURE_HANDLERS: Readonly<Record<string, (call: FixtureCall) => FixtureReply>> = {
+export const FIXTURE_HANDLERS: Readonly<Record<string, (call: FixtureCall) => FixtureReply | Promise<FixtureReply>>> = {
   health: () => json({ status: 'ok', version: '0.0.0' }),
   ready: ({ server }) => (server.workspaces.length === 0 ? json({ status: 'unavailable', parts: { database: { ok: false, detail: 'no answer' } } }, 503) : json({ status: 'ready', parts: {} })),
   me: ({ server }) => json({ user: USER, workspaces: server.workspaces.map(workspaceInfo) }),
@@ -71,6 +73,13 @@ export const FIXTURE_HANDLERS: Readonly<Record<string, (call: FixtureCall) => Fi
     const { created, ...result } = workspace.put(path, body)
     return json(result, created ? 201 : 200)
   },
+  importFiles: async ({ workspace, query, body, accept }) => {
+    const result = await importTar(workspace, { to: query.get('path') ?? '/', archive: body })
+    if (accept !== 'text/event-stream') return json(result)
+    const frames = [{ type: 'progress', data: result }, { type: 'done', data: result }].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    return { type: 'bytes', status: 200, bytes: Buffer.from(frames.join('')), mime: 'text/event-stream', headers: {} }
+  },
+  exportFiles: async ({ workspace }) => ({ type: 'bytes', status: 200, bytes: await exportTar(workspace), mime: 'application/x-tar', headers: {} }),
   createFolder: ({ body }) => json({ file: { id: randomUUID(), path: parse(body)['path'], name: '', file_type: 'folder', size: null, version: null, hash: null, mime: null, updated_at: now() } }),
   listFileVersions: ({ workspace, query }) => json({ items: (workspace.files.get(query.get('path') ?? '')?.versions ?? []).map(({ info }) => info).reverse(), next_cursor: null }),
   runTool: ({ params }) => json(params['name'] === 'ls' ? { ok: true, output: { entries: [] } } : { ok: false, error: { code: 'not_found', message: 'No such file' } }),

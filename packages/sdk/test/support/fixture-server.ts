@@ -101,7 +101,7 @@ export class FixtureServer {
       const workspace = this.workspaces.find(({ id }) => id === params['w'])
       if (endpoint.access === 'workspace' && workspace === undefined) throw new FixtureError('not_found', 'No such workspace')
       const body = await readBody(request)
-      return handler({ server: this, workspace: workspace ?? new FixtureWorkspace('none'), params, query: url.searchParams, body })
+      return handler({ server: this, workspace: workspace ?? new FixtureWorkspace('none'), params, query: url.searchParams, body, accept: request.headers.accept })
     }
     throw new FixtureError('not_found', `No route ${request.method} ${path}`)
   }
