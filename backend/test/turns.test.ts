@@ -1,6 +1,7 @@
 import type { SseEvent } from '@buildscale/protocol'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TOOL_NAMES } from '../src/tools/registry.ts'
 import { type RunningApp, startApp } from './support/running-app.ts'
 
 const SCRIPT = {
@@ -115,7 +116,7 @@ describe('what the model would receive', () => {
     const { chatId } = await ask('two calls please')
     const context = await chats().context(chatId)
     expect(context.preamble).toContain('BuildScale workspace')
-    expect(context.tools.map((tool) => tool.name)).toEqual(['ls', 'read', 'write', 'edit', 'mkdir', 'mv', 'rm', 'touch', 'glob', 'grep', 'file_info'])
+    expect(context.tools.map((tool) => tool.name)).toEqual(TOOL_NAMES)
     expect(context.messages.map((message) => (message as { role: string }).role)).toEqual(['user', 'assistant', 'user', 'assistant'])
     expect(context.tokens).toBeGreaterThan(0)
     expect(context.tokens).toBeLessThan(context.limit)

@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts'
 import { nearNames } from '../files/near-names.ts'
 import type { AgentDefinition, AgentSnapshot, DefinitionFault } from './agent-definition.ts'
 import { type AgentFileRules, parseAgentFile } from './agent-file.ts'
-import { BUILT_IN_AGENTS, type BuiltInAgent } from './built-in-agents.ts'
+import { BUILT_IN_AGENTS, type BuiltInAgent, builtInDefinition } from './built-in-agents.ts'
 import { type CatalogEntry, DefinitionFiles, type FileDefinition } from './definition-files.ts'
 import { parseSkillFile, type SkillDefinition } from './skill-file.ts'
 
@@ -65,10 +65,8 @@ export class AgentCatalog {
     return (await kind?.entries(conn, workspaceId))?.find((entry) => entry.path === path)
   }
 
-  #builtIn({ name, description, persona, maxSteps, tools: own }: BuiltInAgent): CatalogEntry<AgentDefinition> {
-    const tools = this.#tools.filter((tool) => own?.includes(tool) ?? true)
-    const definition = { name, description, path: null, version: null, persona, tools, model: null, temperature: null, max_steps: maxSteps, skills: null }
-    return { name, source: 'built-in', path: null, version: null, definition, errors: [], warnings: [] }
+  #builtIn(agent: BuiltInAgent): CatalogEntry<AgentDefinition> {
+    return { name: agent.name, source: 'built-in', path: null, version: null, definition: builtInDefinition(agent, this.#tools), errors: [], warnings: [] }
   }
 }
 

@@ -73,6 +73,11 @@ export const BUILT_IN_AGENTS: readonly BuiltInAgent[] = [
 
 export const DEFAULT_AGENT = 'assistant'
 
+/** A built-in agent with the tools that it has of those that there are. */
+export function builtInDefinition({ name, description, persona, tools: own, maxSteps }: BuiltInAgent, tools: readonly string[]): AgentDefinition {
+  return { name, description, path: null, version: null, persona, tools: tools.filter((tool) => own?.includes(tool) ?? true), model: null, temperature: null, max_steps: maxSteps, skills: null }
+}
+
 /** The file that would define the same agent as a built-in one. */
 export function builtInFile({ name, description, tools, max_steps, persona }: AgentDefinition): string {
   const hasEveryTool = BUILT_IN_AGENTS.some((agent) => agent.name === name && agent.tools === null)
