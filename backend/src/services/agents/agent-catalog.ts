@@ -17,8 +17,8 @@ export interface Definitions {
 export const AGENT_FOLDER = '/system/agents'
 export const SKILL_FOLDER = '/system/skills'
 const AGENT_BYTES = 256 * 1024
-/** The front matter of a skill fits; what follows is for the agent that reads it. */
-const SKILL_HEAD_BYTES = 128 * 1024
+/** The front matter of a skill fits, whatever its letters; what follows is for the agent that reads it. */
+const SKILL_HEAD_BYTES = 64 * 1024
 /** Skills that an agent is told of; each costs a line in every model call. */
 const MAX_OFFERED_SKILLS = 100
 

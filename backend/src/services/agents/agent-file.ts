@@ -1,6 +1,6 @@
 /** `AGENT.md`: settings in the front matter, the persona below. Pure. */
 import { nearNames } from '../files/near-names.ts'
-import type { AgentDefinition, Mention, ParsedDefinition } from './agent-definition.ts'
+import type { AgentDefinition, ParsedDefinition } from './agent-definition.ts'
 import { byLine, type DefinitionFields, type DefinitionText, readFields } from './definition-fields.ts'
 
 /** What an agent file is read against. */
@@ -34,6 +34,7 @@ export function parseAgentFile(file: DefinitionText, rules: AgentFileRules): Par
   const { fields, body, bodyLine } = read
   checkNames(fields)
   fields.checkName(file.folder, { isRequired: false })
+  const skills = isEverything(fields.value('skills')) ? undefined : fields.optionalNames('skills', 'error')
   const definition: AgentDefinition = {
     name: file.folder,
     description: fields.description(),
@@ -44,9 +45,9 @@ export function parseAgentFile(file: DefinitionText, rules: AgentFileRules): Par
     model: model(fields, rules),
     temperature: fields.optionalNumber('temperature', { least: 0, most: MAX_TEMPERATURE, isWhole: false }) ?? null,
     max_steps: fields.optionalNumber('max_steps', { least: 1, most: MAX_STEPS, isWhole: true }) ?? DEFAULT_MAX_STEPS,
-    skills: skills(fields),
+    skills: skills === undefined ? null : [...new Set(skills.map(({ name }) => name))].sort(),
   }
-  const faults = { errors: byLine(fields.errors), warnings: byLine(fields.warnings), mentions: mentions(fields) }
+  const faults = { errors: byLine(fields.errors), warnings: byLine(fields.warnings), mentions: (skills ?? []).map(({ name, path }) => ({ name, ...fields.place(path) })) }
   return fields.errors.length > 0 ? faults : { definition, ...faults }
 }
 
@@ -69,18 +70,6 @@ function tools(fields: DefinitionFields, known: readonly string[]): string[] {
   }
   const wanted = new Set(names.map(({ name }) => name))
   return known.filter((name) => wanted.has(name))
-}
-
-function skills(fields: DefinitionFields): string[] | null {
-  if (isEverything(fields.value('skills'))) return null
-  const names = fields.optionalNames('skills', 'error')
-  return names === undefined ? null : [...new Set(names.map(({ name }) => name))].sort()
-}
-
-function mentions(fields: DefinitionFields): readonly Mention[] {
-  const value = fields.value('skills')
-  if (!Array.isArray(value)) return []
-  return value.flatMap((name: unknown, index) => (typeof name === 'string' ? [{ name, ...fields.place(['skills', index]) }] : []))
 }
 
 function isEverything(value: unknown): boolean {

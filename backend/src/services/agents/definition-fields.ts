@@ -1,4 +1,4 @@
-import { type FilePlace, type FrontMatter, splitFrontMatter } from '../files/front-matter.ts'
+import { type LinePlace, type FrontMatter, splitFrontMatter } from '../files/front-matter.ts'
 import { DEFINITION_NAME, type DefinitionFault, MAX_DESCRIPTION_LENGTH, MAX_NAME_LENGTH, type ParsedDefinition } from './agent-definition.ts'
 
 /** A version of a definition file. */
@@ -48,7 +48,7 @@ export class DefinitionFields {
     return Object.hasOwn(this.#data, field) ? (this.#data[field] ?? undefined) : undefined
   }
 
-  place(path: readonly PropertyKey[]): FilePlace {
+  place(path: readonly PropertyKey[]): LinePlace {
     return this.#at(path)
   }
 

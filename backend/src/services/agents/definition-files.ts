@@ -37,6 +37,8 @@ const MAX_PARSED = 2_000
 /** Files that are read in one statement. */
 const BATCH = 32
 
+const GONE = broken('The content of the file is gone. Write it again.')
+
 /** The definitions of one kind that files make. Which files there are is asked at each use, so that nothing is ever stale; a version is read and parsed once. */
 export class DefinitionFiles<Definition> {
   readonly #kind: DefinitionKind<Definition>
@@ -61,7 +63,7 @@ export class DefinitionFiles<Definition> {
     const fresh = new Map<string, ParsedDefinition<Definition>>()
     for (let index = 0; index < missing.length; index += BATCH) await this.#read(conn, workspaceId, { rows: missing.slice(index, index + BATCH), into: fresh })
     const found = files.map((row) => entry(row, fresh.get(cacheKey(workspaceId, row)) ?? this.#use(cacheKey(workspaceId, row))))
-    for (const [key, parsed] of fresh) this.#keep(key, parsed)
+    for (const [key, parsed] of fresh) if (parsed !== GONE) this.#keep(key, parsed)
     return (rows[0]?.folders ?? 0) > MAX_DEFINITIONS ? withMoreNote(found) : found
   }
 
@@ -69,8 +71,8 @@ export class DefinitionFiles<Definition> {
     const heads = await readBlobHeads(conn, workspaceId, { hashes: rows.map((row) => row.hash), bytes: this.#kind.headBytes })
     for (const row of rows) {
       const head = heads.get(row.hash.toString('hex'))
-      // Gone between the two statements: a later version is there, and the next use reads that one.
-      into.set(cacheKey(workspaceId, row), head === undefined ? broken('The file changed while it was read. Try again.') : this.#parse(row, head))
+      // Gone between the two statements, with the last version that names them.
+      into.set(cacheKey(workspaceId, row), head === undefined ? GONE : this.#parse(row, head))
     }
   }
 

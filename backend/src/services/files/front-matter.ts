@@ -2,12 +2,12 @@
 import { isAlias, isCollection, isPair, isScalar, LineCounter, parseDocument, stringify, visit, type Document, type Node } from 'yaml'
 
 /** A fault, or the place of something, in a file; both numbers count from 1. */
-export interface FilePlace {
+export interface LinePlace {
   readonly line: number
   readonly column: number
 }
 
-export interface FrontMatterError extends FilePlace {
+export interface FrontMatterError extends LinePlace {
   readonly message: string
 }
 
@@ -19,11 +19,11 @@ export interface FrontMatter {
   /** The line in which the body begins. */
   readonly bodyLine: number
   /** Where a value stands, by its path in `data`; for what is not there, the nearest thing around it. */
-  at(path: readonly PropertyKey[]): FilePlace
+  at(path: readonly PropertyKey[]): LinePlace
 }
 
-/** Front matter is a page of settings; what is larger is a mistake, or an attack on the parser. */
-const MAX_FRONT_MATTER = 64 * 1024
+/** Front matter is a page of settings; what is larger is a mistake, or an attack on the parser, whose time grows with the square of the keys. */
+const MAX_FRONT_MATTER = 16 * 1024
 /** Deeper than any settings, and far from what could exhaust the stack. */
 const MAX_DEPTH = 32
 const NO_ALIASES = 'Anchors and aliases ("&", "*") are not understood here: write the value out, or put quotes around it.'
@@ -49,10 +49,10 @@ export function joinFrontMatter(data: object, body: string): string {
 }
 
 function parseYaml(yaml: string): Pick<FrontMatter, 'data' | 'at'> | { readonly error: FrontMatterError } {
-  const depth = flowDepth(yaml)
+  const depth = flowDepth(yaml) ?? compactDepth(yaml)
   if (depth !== undefined) return fault({ line: depth.line + 1, column: depth.column }, `The front matter is nested deeper than ${MAX_DEPTH} levels.`)
   const lineCounter = new LineCounter()
-  const placeOf = (offset: number): FilePlace => {
+  const placeOf = (offset: number): LinePlace => {
     const { line, col } = lineCounter.linePos(offset)
     return { line: Math.max(line, 1) + 1, column: Math.max(col, 1) }
   }
@@ -66,7 +66,7 @@ function parseYaml(yaml: string): Pick<FrontMatter, 'data' | 'at'> | { readonly 
 }
 
 /** Where brackets nest too deeply, found before the parser descends into them. Brackets within text count too: nobody has so many. */
-function flowDepth(yaml: string): FilePlace | undefined {
+function flowDepth(yaml: string): LinePlace | undefined {
   let depth = 0
   for (let index = 0; index < yaml.length; index++) {
     const character = yaml[index]
@@ -75,6 +75,12 @@ function flowDepth(yaml: string): FilePlace | undefined {
     if (depth > MAX_DEPTH) return { line: yaml.slice(0, index).split('\n').length, column: index - yaml.lastIndexOf('\n', index) }
   }
   return undefined
+}
+
+/** The same for collections that open in one line: `- - - - a`. */
+function compactDepth(yaml: string): LinePlace | undefined {
+  const found = new RegExp(`^[ \\t]*(?:[-?:][ \\t]+){${MAX_DEPTH + 1}}`, 'm').exec(yaml)
+  return found === null ? undefined : { line: yaml.slice(0, found.index).split('\n').length, column: 1 }
 }
 
 function firstUnsafeNode(document: Document): { readonly offset: number; readonly message: string } | undefined {
@@ -118,6 +124,6 @@ function sentence(message: string): string {
   return /[.!?]$/.test(line) ? line : `${line}.`
 }
 
-function fault(place: FilePlace, message: string): { readonly error: FrontMatterError } {
+function fault(place: LinePlace, message: string): { readonly error: FrontMatterError } {
   return { error: { ...place, message } }
 }
