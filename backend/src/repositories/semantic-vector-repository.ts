@@ -128,24 +128,31 @@ export async function advanceGeneration(tx: DbConn, workspaceId: string): Promis
   await sql`UPDATE semantic_progress SET generation = generation + 1 WHERE workspace_id = ${workspaceId}::uuid`.execute(tx)
 }
 
+/** What the counts of a space depend on, as one text: as long as it is the same, so are they. And why nothing can be embedded at the moment. */
+export async function readCountState(conn: DbConn, { workspaceId, embedder }: VectorSpace): Promise<{ readonly key: string; readonly lastError: string | null }> {
+  const { rows } = await sql<{ key: string; lastError: string | null }>`
+    SELECT concat(w.change_seq, ':', s.chunk_seq, ':', p.vector_seq, ':', p.generation) AS key, p.last_error AS "lastError" FROM workspaces w
+    LEFT JOIN semantic_workspaces s ON s.workspace_id = w.id LEFT JOIN semantic_progress p ON p.workspace_id = w.id AND p.embedder = ${embedder}
+    WHERE w.id = ${workspaceId}::uuid`.execute(conn)
+  return rows[0] ?? { key: '', lastError: null }
+}
+
 /** How much of a workspace's active files has vectors. */
 export interface SpaceCounts {
   readonly chunks: number
   readonly embedded: number
   readonly refused: number
-  readonly lastError: string | null
 }
 
 export async function countSpace(conn: DbConn, { workspaceId, embedder }: VectorSpace): Promise<SpaceCounts> {
   const { rows } = await sql<SpaceCounts>`
-    SELECT count(*) AS chunks, count(v.vector) AS embedded, count(v.refusal) AS refused,
-      (SELECT last_error FROM semantic_progress WHERE workspace_id = ${workspaceId}::uuid AND embedder = ${embedder}) AS "lastError"
+    SELECT count(*) AS chunks, count(v.vector) AS embedded, count(v.refusal) AS refused
     FROM (
       SELECT DISTINCT p.chunk_hash FROM semantic_passages p
       JOIN files f ON f.workspace_id = p.workspace_id AND f.id = p.file_id AND f.deleted_at IS NULL WHERE p.workspace_id = ${workspaceId}::uuid
     ) AS present
     LEFT JOIN semantic_vectors v ON v.workspace_id = ${workspaceId}::uuid AND v.embedder = ${embedder} AND v.chunk_hash = present.chunk_hash`.execute(conn)
-  return rows[0] ?? { chunks: 0, embedded: 0, refused: 0, lastError: null }
+  return rows[0] ?? { chunks: 0, embedded: 0, refused: 0 }
 }
 
 /** Says that this node works with this embedder, and removes what embedders made that no node has used since `before`. */

@@ -4,7 +4,7 @@ import type { Db } from '../../db/db.ts'
 import {
   advanceChunkSeq, type ChunkRow, claimFiles, type FilePassages, findPassages, type FoundPassage, readCutFiles, removePassages, replacePassages, storeChunks,
 } from '../../repositories/semantic-passage-repository.ts'
-import { countSpace, readSpaceState } from '../../repositories/semantic-vector-repository.ts'
+import { countSpace, readCountState, readSpaceState, type SpaceCounts } from '../../repositories/semantic-vector-repository.ts'
 import type { EmbeddingWorker } from './embedding-worker.ts'
 import type { Embedder } from './embedder.ts'
 import { QueryVectors } from './query-vectors.ts'
@@ -24,11 +24,15 @@ const FILES_AT_ONCE = 50
 /** The first number of chunks that are looked at for an answer; more when too few of them are in the right folder. */
 const FIRST_LOOK = 64
 const EXCERPT = 400
+/** Workspaces whose counts are remembered. */
+const COUNTED = 1_000
 
 /** Cuts texts into passages and leaves their vectors to the worker; answers from what has vectors already. */
 export class SemanticIndexService implements SemanticIndex {
   readonly #deps: SemanticIndexDeps
   readonly #queries: QueryVectors
+  /** By workspace, in the order of use. */
+  readonly #counted = new Map<string, { readonly key: string; readonly counts: SpaceCounts }>()
 
   constructor(deps: SemanticIndexDeps) {
     this.#deps = deps
@@ -69,10 +73,24 @@ export class SemanticIndexService implements SemanticIndex {
   }
 
   async status(workspaceId: string): Promise<SemanticStatus> {
-    const { db, embedder, worker } = this.#deps
-    const { chunks, embedded, refused, lastError } = await countSpace(db.kysely, { workspaceId, embedder: embedder.id })
+    const { embedder, worker } = this.#deps
+    const { chunks, embedded, refused, lastError } = await this.#counts(workspaceId)
     const pending = chunks - embedded - refused
     return { chunks, embedded, pending, refused, embedder: embedder.id, isOffline: embedder.isOffline, lastError: pending === 0 ? null : (worker.lastError ?? lastError) }
+  }
+
+  /** Counted again only when something has changed: every search says how far the index is. */
+  async #counts(workspaceId: string): Promise<SpaceCounts & { readonly lastError: string | null }> {
+    const { db, embedder } = this.#deps
+    const space = { workspaceId, embedder: embedder.id }
+    const { key, lastError } = await readCountState(db.kysely, space)
+    const known = this.#counted.get(workspaceId)
+    const counts = known?.key === key ? known.counts : await countSpace(db.kysely, space)
+    this.#counted.delete(workspaceId)
+    this.#counted.set(workspaceId, { key, counts })
+    const [oldest] = this.#counted.keys()
+    if (oldest !== undefined && this.#counted.size > COUNTED) this.#counted.delete(oldest)
+    return { ...counts, lastError }
   }
 
   /** Without those whose passages were made from these very bytes. */

@@ -3,10 +3,27 @@ import type { DbConn } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
 import { findFile } from '../../repositories/file-repository.ts'
 import { readProgress } from '../../repositories/search-repository.ts'
-import { type FoundPlace, type MergedPlace, mergeHits, type RankedPlaces } from './merge-hits.ts'
+import { fuseRankings, type FusedPlace, type RankedList } from './hybrid-ranking.ts'
 import type { GlobRequest, GlobResult, GrepRequest, GrepResult, SearchScope, SearchService } from './search-service.ts'
 import type { SemanticIndex, SemanticStatus } from './semantic-index.ts'
 import type { TextSearch } from './text-search.ts'
+
+/** A place in a file that one way of searching has found. */
+export interface FoundPlace {
+  readonly path: string
+  /** From 1; the place goes from `line` to `endLine`. */
+  readonly line: number
+  readonly endLine: number
+  readonly heading: string | null
+  readonly excerpt: string
+  readonly highlights: readonly (readonly [number, number])[]
+}
+
+export interface SearchHit extends FoundPlace {
+  readonly score: number
+  /** The ways of searching that have found it. */
+  readonly sources: readonly SearchMode[]
+}
 
 export interface WorkspaceSearchDeps {
   /** Over the copy on disk. */
@@ -38,14 +55,14 @@ export interface SearchIndexState {
 
 export interface SearchResult {
   /** Best first. */
-  readonly hits: readonly MergedPlace[]
+  readonly hits: readonly SearchHit[]
   readonly truncated: boolean
   /** What the asker should know about the result; null when there is nothing. */
   readonly notice: string | null
   readonly index: SearchIndexState
 }
 
-interface Answer extends RankedPlaces {
+interface Answer extends RankedList<FoundPlace, SearchMode> {
   readonly hasMore: boolean
   readonly notices: readonly string[]
 }
@@ -53,6 +70,8 @@ interface Answer extends RankedPlaces {
 /** Bytes of JSON that regular-expression matches may take. */
 const REGEX_BYTES = 1024 * 1024
 const SHOWN = 240
+/** The offline embedder finds what shares words with the question, which the index of words does better. */
+const OFFLINE_WEIGHT = 0.5
 
 /** Every way of searching a workspace, alone and together. */
 export class WorkspaceSearch {
@@ -77,11 +96,12 @@ export class WorkspaceSearch {
     const isFolder = await this.#requirePlace(request)
     const index = await this.index(request.workspaceId)
     const answers = await Promise.all(request.modes.map((mode) => this.#ask(mode, request, isFolder)))
-    const merged = mergeHits(answers)
-    const notices = answers.flatMap((answer) => answer.notices)
+    const merged = fuseRankings(answers.map((answer) => ({ ...answer, weight: weightOf(answer.source, index) }))).map(hitOf)
+    const hits = merged.slice(0, request.limit)
+    const notices = [...answers.flatMap((answer) => answer.notices), ...(request.modes.includes('semantic') ? semanticNotices(hits, index) : [])]
     if (index.behind && request.modes.some((mode) => mode !== 'regex')) notices.push(`The index is at change ${index.seq} of ${index.changeSeq}: what changed since may be missing.`)
     const truncated = merged.length > request.limit || answers.some((answer) => answer.hasMore)
-    return { hits: merged.slice(0, request.limit), truncated, notice: notices.length === 0 ? null : notices.join(' '), index }
+    return { hits, truncated, notice: notices.length === 0 ? null : notices.join(' '), index }
   }
 
   /** How far the index of words and links is, and how much can be found by meaning. Throws `not_found` when the workspace does not exist. */
@@ -151,6 +171,25 @@ export class WorkspaceSearch {
       return { ...none, notices: ['Searching by meaning is not possible right now; these hits have the words.'] }
     }
   }
+}
+
+function weightOf(source: SearchMode, { semantic }: SearchIndexState): number {
+  return source === 'semantic' && semantic?.isOffline === true ? OFFLINE_WEIGHT : 1
+}
+
+/** The narrowest place is the exact one: its line and excerpt are shown, with the heading that another one knows. */
+function hitOf({ score, sources, places }: FusedPlace<FoundPlace, SearchMode>): SearchHit {
+  const narrowest = places.reduce((best, place) => (place.endLine - place.line < best.endLine - best.line ? place : best))
+  return { ...narrowest, heading: places.find(({ heading }) => heading !== null)?.heading ?? null, score, sources }
+}
+
+/** How far the hits that were found by meaning can be relied on. */
+function semanticNotices(hits: readonly SearchHit[], { semantic }: SearchIndexState): readonly string[] {
+  if (semantic === null) return []
+  const { pending, chunks, isOffline, lastError } = semantic
+  const waiting = pending === 0 ? [] : [`${pending} of ${chunks} passages cannot be found by meaning yet${lastError === null ? '' : `: ${lastError}`}`.replace(/[^.]$/, '$&.')]
+  const isUsed = hits.some(({ sources }) => sources.includes('semantic'))
+  return isOffline && isUsed ? [...waiting, 'Meaning is compared by the offline model, which knows words and not what they mean.'] : waiting
 }
 
 function checkedPattern(pattern: string): string {
