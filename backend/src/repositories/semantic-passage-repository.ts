@@ -99,6 +99,13 @@ export async function removePassages(tx: DbConn, workspaceId: string, fileIds: r
       AND NOT EXISTS (SELECT 1 FROM semantic_passages p WHERE p.workspace_id = s.workspace_id AND p.file_id = s.file_id)`.execute(tx)
 }
 
+/** True when one of the files is not even in the trash any more. */
+export async function hasPurged(conn: DbConn, workspaceId: string, fileIds: readonly string[]): Promise<boolean> {
+  const { rows } = await sql<{ purged: boolean }>`
+    SELECT EXISTS (SELECT 1 FROM unnest(${fileIds}::uuid[]) AS given (id) WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.workspace_id = ${workspaceId}::uuid AND f.id = given.id)) AS purged`.execute(conn)
+  return rows[0]?.purged === true
+}
+
 /** A passage of an active file. */
 export interface FoundPassage {
   readonly fileId: string

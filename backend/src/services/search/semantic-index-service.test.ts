@@ -1,5 +1,8 @@
+import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { SemanticFixture } from '../../../test/support/semantic-fixture.ts'
+import { purgeRows } from '../../repositories/trash-repository.ts'
+import { deleteWorkspaceRows } from '../../repositories/workspace-repository.ts'
 import { copyFile } from '../files/copy-file.ts'
 import { removeFile } from '../files/file-tree.ts'
 import { moveFile } from '../files/move-file.ts'
@@ -119,6 +122,26 @@ describe('search by meaning', () => {
     await semantic.settled(node, workspaceId)
     expect(await node.index.status(workspaceId)).toMatchObject({ chunks: 2, embedded: 2, pending: 0 })
   })
+})
+
+it('leaves nothing of a workspace that is removed, and nothing of a file that is purged', async () => {
+  await using semantic = await SemanticFixture.create()
+  const node = semantic.startNode()
+  const workspaceId = await semantic.files.newWorkspace()
+  await semantic.write(node, workspaceId, { '/bread.md': BREAD, '/cheese.md': CHEESE })
+  await semantic.settled(node, workspaceId)
+  const count = async (): Promise<readonly number[]> => {
+    const { rows } = await sql<{ n: number }>`SELECT count(*) AS n FROM semantic_files UNION ALL SELECT count(*) FROM semantic_passages UNION ALL SELECT count(*) FROM semantic_chunks UNION ALL SELECT count(*) FROM semantic_vectors`.execute(semantic.db.kysely)
+    return rows.map(({ n }) => n)
+  }
+  await semantic.files.change(workspaceId, (set) => removeFile(set, { path: '/bread.md', recursive: false }))
+  const id = (await semantic.db.kysely.selectFrom('files').select('id').where('path', '=', '/bread.md').executeTakeFirstOrThrow()).id
+  await semantic.db.transaction((tx) => purgeRows(tx, workspaceId, [id]))
+  await node.index.remove(workspaceId, [id])
+  expect(await count()).toEqual([1, 1, 1, 1])
+  await semantic.db.kysely.updateTable('workspaces').set({ deleted_at: new Date() }).where('id', '=', workspaceId).execute()
+  await semantic.db.transaction((tx) => deleteWorkspaceRows(tx, workspaceId))
+  expect(await count()).toEqual([0, 0, 0, 0])
 })
 
 describe('only what changed is embedded again', () => {

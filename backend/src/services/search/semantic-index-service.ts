@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Db } from '../../db/db.ts'
 import {
-  advanceChunkSeq, type ChunkRow, claimFiles, type FilePassages, findPassages, type FoundPassage, readCutFiles, removePassages, replacePassages, storeChunks,
+  advanceChunkSeq, type ChunkRow, claimFiles, type FilePassages, findPassages, type FoundPassage, hasPurged, readCutFiles, removePassages, replacePassages, storeChunks,
 } from '../../repositories/semantic-passage-repository.ts'
 import { countSpace, readCountState, readSpaceState, type SpaceCounts } from '../../repositories/semantic-vector-repository.ts'
 import type { EmbeddingWorker } from './embedding-worker.ts'
 import type { Embedder } from './embedder.ts'
 import { QueryVectors } from './query-vectors.ts'
 import type { IndexedText, SemanticHit, SemanticIndex, SemanticQuery, SemanticStatus } from './semantic-index.ts'
+import { sweepWorkspace } from './semantic-sweep.ts'
 import { CHUNK_RULES, chunkText, type TextChunk } from './text-chunks.ts'
 import type { NearChunk, VectorIndex } from './vector-index.ts'
 
@@ -24,6 +25,7 @@ const FILES_AT_ONCE = 50
 /** The first number of chunks that are looked at for an answer; more when too few of them are in the right folder. */
 const FIRST_LOOK = 64
 const EXCERPT = 400
+const END_OF_TIME = new Date('9999-01-01')
 /** Workspaces whose counts are remembered. */
 const COUNTED = 1_000
 
@@ -51,11 +53,14 @@ export class SemanticIndexService implements SemanticIndex {
   }
 
   async remove(workspaceId: string, fileIds: readonly string[]): Promise<void> {
+    const { db } = this.#deps
     if (fileIds.length === 0) return
-    await this.#deps.db.transaction(async (tx) => {
+    await db.transaction(async (tx) => {
       await advanceChunkSeq(tx, workspaceId)
       await removePassages(tx, workspaceId, fileIds)
     })
+    // Purged is purged: the texts of such files are not kept for a day as others are.
+    if (await hasPurged(db.kysely, workspaceId, fileIds)) await sweepWorkspace(db, workspaceId, END_OF_TIME)
   }
 
   /** Throws `unavailable` when the question cannot be embedded now. */

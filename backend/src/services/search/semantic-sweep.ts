@@ -21,8 +21,16 @@ export async function sweepSemanticIndex(db: Db, { embedder, now, signal }: Swee
   await retireEmbedders(db.kysely, embedder, new Date(now - EMBEDDER_GRACE_MS))
   let removed = 0
   for (const { id } of await readAllChangeSeqs(db.kysely)) {
-    for (let count = BATCH; count === BATCH && signal?.aborted !== true; removed += count) count = await sweepBatch(db, id, new Date(now - CHUNK_GRACE_MS))
+    if (signal?.aborted === true) break
+    removed += await sweepWorkspace(db, id, new Date(now - CHUNK_GRACE_MS))
   }
+  return removed
+}
+
+/** Removes the chunks of a workspace that no file holds and none has held since `before`. Answers how many went. */
+export async function sweepWorkspace(db: Db, workspaceId: string, before: Date): Promise<number> {
+  let removed = 0
+  for (let count = BATCH; count === BATCH; removed += count) count = await sweepBatch(db, workspaceId, before)
   return removed
 }
 
