@@ -13,10 +13,11 @@ export interface LookTimes {
 
 export const LOOK_TIMES: LookTimes = { everyMs: 60_000, pollMs: 3_000 }
 
-/** Looking takes at most this share of the time, so that large workspaces are looked through less often. */
+/** Looks that nothing asked for take at most this share of the time, so that large workspaces are looked through less often. */
 const REST_PER_LOOK = 20
-/** After a hint the wait is a multiple of what a look takes; this at most. */
-const LONGEST_WAIT_MS = 30_000
+/** After a hint the wait is at least a few times what a look takes, but not longer than this. */
+const REST_PER_HINT = 4
+const LONGEST_WAIT_MS = 10_000
 /** Ten looks in a row that found something still going on: it will go on, so there is no hurry. */
 const PATIENCE = 10
 
@@ -62,7 +63,7 @@ export class MirrorLooker {
   /** The earlier of two dates stands; after a costly look both wait. */
   #schedule(inMs: number): void {
     if (this.#closing.signal.aborted) return
-    const earliest = this.#endedAt + Math.min(this.#lastMs * REST_PER_LOOK, LONGEST_WAIT_MS)
+    const earliest = this.#endedAt + Math.min(this.#lastMs * REST_PER_HINT, LONGEST_WAIT_MS)
     const at = Math.max(Date.now() + inMs, earliest)
     if (at >= this.#dueAt) return
     clearTimeout(this.#timer)
