@@ -54,8 +54,8 @@ export class WorkspaceModel {
     const wanted = operation === undefined ? undefined : this.#expected(operation)
     for (const row of rows) this.#apply(row)
     if (wanted === undefined || sameTree(wanted, this.#tree)) return undefined
-    const [expected, actual] = [new Set(treeLines(wanted)), new Set(treeLines(this.#tree))]
-    return `${JSON.stringify(operation)} should have made\n${[...expected.difference(actual)].join('\n')}\nand made\n${[...actual.difference(expected)].join('\n')}`
+    const [expected, actual] = [treeLines(wanted), treeLines(this.#tree)]
+    return `${JSON.stringify(operation)} should have made\n${without(expected, actual)}\nand made\n${without(actual, expected)}`
   }
 
   #apply({ seq, kind, fileId, isFolder, from, to, hash }: ModelRow): void {
@@ -96,6 +96,10 @@ export class WorkspaceModel {
 
 export function treeLines(tree: ModelTree): string[] {
   return [...tree].map(([path, hash]) => `${path} ${hash}`).sort()
+}
+
+function without(lines: readonly string[], others: readonly string[]): string {
+  return lines.filter((line) => !others.includes(line)).join('\n')
 }
 
 function sameTree(a: ModelTree, b: ModelTree): boolean {

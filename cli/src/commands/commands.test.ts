@@ -96,7 +96,7 @@ describe('buildscale doctor', () => {
     server.workspaces.push(new FixtureWorkspace('damaged'))
     const broken = await runCli(['doctor'], envOf(server))
     expect(broken.code).toBe(1)
-    expect(broken.stdout).toContain('damaged: content /a.txt')
+    expect(broken.stdout).toContain('damaged: other content     /a.txt')
     expect((await runCli(['doctor', '--repair'], envOf(server))).code).toBe(0)
   })
 
