@@ -11,7 +11,7 @@ import { ancestorPaths } from './file-path.ts'
 import { createFolder, moveFile, removeFile, writeFile } from './file-tree.ts'
 import { RewindService } from './rewind-service.ts'
 
-const ROUNDS = Number(process.env['REWIND_ROUNDS'] ?? 6)
+const ROUNDS = Number(process.env['REWIND_ROUNDS'] ?? 3)
 const STEPS = 60
 
 let fixture: MirrorFixture
