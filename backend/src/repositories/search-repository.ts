@@ -156,6 +156,17 @@ const HIT_TABLES = sql`search_texts t
   JOIN files f ON f.workspace_id = t.workspace_id AND f.id = t.file_id AND f.deleted_at IS NULL
   JOIN file_versions v ON v.workspace_id = f.workspace_id AND v.id = f.latest_version_id`
 
+/**
+ * Runs what asks the index of words. The planner believes that comparing a row costs nothing and reads whole tables of a few thousand rows, although each of them
+ * has a vector of kilobytes (measured: 37 ms instead of 1 ms at 2,000 files); so tables are not to be read from end to end here.
+ */
+export function askingWords<T>(conn: DbConn, ask: (tx: DbConn) => Promise<T>): Promise<T> {
+  return conn.transaction().execute(async (tx) => {
+    await sql`SET LOCAL enable_seqscan TO off`.execute(tx)
+    return ask(tx)
+  })
+}
+
 /** Active files that have the words, best first. Long texts do not win by length alone. */
 export async function findTexts(conn: DbConn, query: TextQuery): Promise<readonly TextHitRow[]> {
   const { rows } = await sql<TextHitRow>`

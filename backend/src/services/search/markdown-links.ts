@@ -18,6 +18,8 @@ export interface WrittenLink {
 
 /** A file with more of them is a list made by a machine; the first ones stand for it. */
 const MOST_LINKS = 2_000
+/** A text for which this is not enough is made to be slow; its words are worth more than its links. */
+const MOST_MS = 3_000
 const SHOWN_TEXT = 200
 const LONGEST_TARGET = 2_000
 const WIKI_LINK = /(\\?)(!?)\[\[([^[\]|\n]+?)(?:\\?\|([^[\]\n]*))?\]\]/g
@@ -31,8 +33,9 @@ interface Found extends WrittenLink {
 export function markdownLinks(text: string): readonly WrittenLink[] {
   const { blocks, definitions } = readBlocks(text)
   const found: WrittenLink[] = []
+  const until = performance.now() + MOST_MS
   for (const block of blocks) {
-    if (found.length >= MOST_LINKS) break
+    if (found.length >= MOST_LINKS || performance.now() > until) break
     found.push(...blockLinks(block, definitions))
   }
   return found.slice(0, MOST_LINKS)

@@ -1,6 +1,6 @@
 import type { DbConn } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
-import { countWords, findTexts, findTextsWithSome, type TextHitRow } from '../../repositories/search-repository.ts'
+import { askingWords, countWords, findTexts, findTextsWithSome, type TextHitRow } from '../../repositories/search-repository.ts'
 import { type Excerpt, findExcerpt, firstLine, hasTerm } from './excerpt.ts'
 import { readTexts } from './journal-batch.ts'
 import { parseWordQuery, queryText, type Term, termText, type WordQuery } from './word-query.ts'
@@ -45,7 +45,7 @@ export class TextSearch {
   async search(request: TextSearchRequest): Promise<TextSearchResult> {
     const query = parseWordQuery(request.question)
     const { workspaceId, folder, limit } = request
-    const rows = await asked(findTexts(this.#conn, { workspaceId, folder, limit: limit + 1, find: queryText(query, { loose: true }), prefer: queryText(query, { loose: false }) }))
+    const rows = await this.#ask((tx) => findTexts(tx, { workspaceId, folder, limit: limit + 1, find: queryText(query, { loose: true }), prefer: queryText(query, { loose: false }) }))
     const isStrict = rows.length > 0 || query.terms.length === 1
     const found = isStrict ? rows : await this.#some(request, query)
     const hits = await this.#show(request, query.terms, found.slice(0, limit))
@@ -55,14 +55,22 @@ export class TextSearch {
   /** A question in a sentence: no file has all of its words. Those decide that are in few files, in whatever language. */
   async #some({ workspaceId, folder, limit }: TextSearchRequest, { terms, alternatives }: WordQuery): Promise<readonly TextHitRow[]> {
     const texts = [...new Set(terms.map((term) => termText(term, true)))]
-    const { files, counts } = await asked(countWords(this.#conn, workspaceId, texts))
+    const { files, counts } = await this.#ask((tx) => countWords(tx, workspaceId, texts))
     const words = texts.map((word, index) => ({ word, weight: rarity(counts[index] ?? 0, files) })).filter(({ weight }) => weight > 0)
     const rarest = words.toSorted((one, other) => other.weight - one.weight).slice(0, RAREST)
     if (rarest.length === 0) return []
     const unwanted = alternatives.flatMap((alternative) => alternative.unwanted.map((term) => ` & !${termText(term, false)}`)).join('')
     const find = `(${rarest.map(({ word }) => word).join(' | ')})${unwanted}`
     const least = LEAST_SHARE * rarest.reduce((sum, { weight }) => sum + weight, 0)
-    return asked(findTextsWithSome(this.#conn, { workspaceId, folder, limit: limit + 1, find }, { words: rarest, least }))
+    return this.#ask((tx) => findTextsWithSome(tx, { workspaceId, folder, limit: limit + 1, find }, { words: rarest, least }))
+  }
+
+  /** A question that PostgreSQL cannot take in (thousands of different words begin like it) is the question's fault. */
+  #ask<T>(ask: (tx: DbConn) => Promise<T>): Promise<T> {
+    return askingWords(this.#conn, ask).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === '54000') throw new AppError('invalid_request', 'The question is too large for the index. Use fewer or longer words.', { cause: error })
+      throw error
+    })
   }
 
   async #show({ workspaceId, signal }: TextSearchRequest, terms: readonly Term[], rows: readonly TextHitRow[]): Promise<readonly TextHit[]> {
@@ -88,12 +96,4 @@ function hitOf({ path, isCurrent }: TextHitRow, text: string | null, terms: read
 /** Nothing for a word that no file has, little for one that every file has. */
 function rarity(count: number, files: number): number {
   return count === 0 ? 0 : Math.log(1 + files / count)
-}
-
-/** A question that PostgreSQL cannot take in (thousands of different words begin like it) is the question's fault. */
-async function asked<T>(answer: Promise<T>): Promise<T> {
-  return answer.catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === '54000') throw new AppError('invalid_request', 'The question is too large for the index. Use fewer or longer words.', { cause: error })
-    throw error
-  })
 }
