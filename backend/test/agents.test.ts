@@ -261,6 +261,20 @@ describe('skills', () => {
     expect(question?.parts).toMatchObject([{ type: 'file', path: '/system/skills/style/SKILL.md', version: 1 }, { type: 'text', text: '/style this text' }])
   })
 
+  it('come along also with an agent that is not offered them, and too large ones are named instead', async () => {
+    const ada = await tenant()
+    await ada.put('/system/skills/style/SKILL.md', skill('style'))
+    await ada.put('/system/skills/tome/SKILL.md', skill('tome') + 'word '.repeat(60_000))
+    await ada.put('/system/agents/bare/AGENT.md', '---\ndescription: d\ntools: []\nskills: []\n---\nYou only talk.')
+    const { turnId } = await ada.ask('/style this text', 'bare')
+    expect(JSON.stringify(lastRequest())).toContain('How style is done')
+    expect(lastRequest().tools ?? []).toEqual([])
+    expect((await ada.client.chats(ada.workspaceId).turn(turnId)).skills).toEqual([{ name: 'style', path: '/system/skills/style/SKILL.md', version: 1, read_version: 1 }])
+    const { events } = await ada.ask('/tome please')
+    expect(events.at(-1)?.type).toBe('done')
+    expect(JSON.stringify(lastRequest())).toContain('The person names the skill \\"tome\\": read /system/skills/tome/SKILL.md first.')
+  })
+
   it('that are broken stop no turn: they are not offered, and who names one is told', async () => {
     const ada = await tenant()
     await ada.put('/system/skills/style/SKILL.md', '---\nname: style\n---\nx')

@@ -104,7 +104,7 @@ export function viewTurn(row: TurnRow, { steps, calls, snapshot, question }: Tur
     chat_id: row.chat_id,
     message_id: row.message_id,
     agent: { name: row.agent, path: snapshot?.agent.path ?? null, version: snapshot?.agent.version ?? null },
-    skills: (snapshot?.skills ?? []).map(({ name, path, version }) => ({ name, path, version, read_version: readVersion(path, calls, question) })),
+    skills: usedSkills({ snapshot, calls, attached: attachedSkills(question) }),
     status: row.status,
     attempt: row.attempt,
     steps: steps.map((step) => ({ number: step.number, model: step.model, usage: step.usage, started_at: step.started_at.toISOString(), ended_at: step.ended_at.toISOString() })),
@@ -123,14 +123,31 @@ const readResult = z.union([shownFile.transform((file) => [file]), z.looseObject
 /** The tools whose result is the text of files. */
 const READERS: readonly string[] = ['read', 'read_multiple_files', 'cat']
 
-/** Which version of a skill's text the model got: with the message that named the skill, or last by reading the file. */
-function readVersion(path: string, calls: readonly ToolCallRow[], question: string | undefined): number | null {
+interface AttachedSkill {
+  readonly name: string
+  readonly path: string
+  readonly version: number
+}
+
+/** The skills whose text came with the message: the one that it names, and any that a person attached. */
+function attachedSkills(question: string | undefined): readonly AttachedSkill[] {
+  const parts = question === undefined ? [] : visibleParts(question)
+  return parts.flatMap((part) => {
+    const name = part.type === 'file' ? /^\/system\/skills\/([^/]+)\/SKILL\.md$/.exec(part.path)?.[1] : undefined
+    return part.type !== 'file' || name === undefined ? [] : [{ name, path: part.path, version: part.version }]
+  })
+}
+
+/** What was offered, and what a message brought along beside it; each with the version whose text the model got, which the ledger and the message know. */
+function usedSkills({ snapshot, calls, attached }: { readonly snapshot: AgentSnapshot | undefined; readonly calls: readonly ToolCallRow[]; readonly attached: readonly AttachedSkill[] }): Turn['skills'] {
+  const offered = (snapshot?.skills ?? []).map(({ name, path, version }) => ({ name, path, version }))
+  const others = attached.filter(({ path }) => offered.every((skill) => skill.path !== path))
+  return [...offered, ...others].map((skill) => ({ ...skill, read_version: readVersion(skill.path, calls) ?? attached.find(({ path }) => path === skill.path)?.version ?? null }))
+}
+
+function readVersion(path: string, calls: readonly ToolCallRow[]): number | undefined {
   const reads = calls.filter((call) => call.status === 'ok' && READERS.includes(call.name) && call.result?.includes(path) === true)
-  const results = reads.flatMap((call) => readResult.safeParse(parseJson(call.result ?? 'null')).data ?? [])
-  const read = results.findLast((file) => file.path === path)
-  if (read !== undefined) return read.version
-  const attached = question === undefined ? undefined : visibleParts(question).find((part) => part.type === 'file' && part.path === path)
-  return attached?.type === 'file' ? attached.version : null
+  return reads.flatMap((call) => readResult.safeParse(parseJson(call.result ?? 'null')).data ?? []).findLast((file) => file.path === path)?.version
 }
 
 /** Field-wise sum; null when nothing is known. */

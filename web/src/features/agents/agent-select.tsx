@@ -28,10 +28,28 @@ export function AgentSelect({ agents: { agents, skills, problem, reload }, value
         ))}
       </select>
       <span id={`${id}-what`} className="note">{chosen?.description ?? ''}</span>
+      <SkillNames skills={skills.filter(({ errors }) => errors.length === 0)} />
       {problem !== null && <p role="alert" className="problem">{problem}</p>}
       {isUnknown && <p role="alert" className="problem">There is no agent “{value}” any more. Choose another one.</p>}
       <BrokenDefinitions definitions={[...agents, ...skills].filter(({ errors }) => errors.length > 0)} onOpenFile={onOpenFile} />
     </div>
+  )
+}
+
+const SHOWN_SKILLS = 8
+
+/** What a message can begin with. */
+function SkillNames({ skills }: { readonly skills: readonly Skill[] }) {
+  if (skills.length === 0) return null
+  const more = skills.length - SHOWN_SKILLS
+  return (
+    <p className="skill-names note">
+      Skills, named at the start of a message:{' '}
+      {skills.slice(0, SHOWN_SKILLS).map(({ name, description }) => (
+        <code key={name} title={description ?? undefined}>/{name} </code>
+      ))}
+      {more > 0 && `and ${more} more`}
+    </p>
   )
 }
 
