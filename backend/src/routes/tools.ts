@@ -63,7 +63,7 @@ function run({ files, search, shell, pages, webSearch, db, idempotent }: ToolDep
       shell,
       pages,
       webSearch,
-      files: { change, stat: (conn, at) => files.stat(conn, at), list: (conn, at) => files.list(conn, at), read: (conn, at) => files.read(conn, at) },
+      files: { change, stat: (conn, at) => files.stat(conn, at), list: (conn, at) => files.list(conn, at), read: (conn, at) => files.read(conn, at), readMany: (conn, of) => files.readMany(conn, of) },
     },
   )
 }

@@ -71,7 +71,7 @@ describe('running a tool', () => {
   it('passes on what is no refusal, and gives a model a text without its details', async () => {
     const broken: ToolContext = {
       conn: { run: () => Promise.reject(new Error('password=hunter2')) }, workspaceId: '', userId: '', mode: 'build', signal: new AbortController().signal,
-      files: { stat: never, list: never, read: never }, search: { grep: never, glob: never, search: never }, shell: { run: never }, pages: { read: never }, webSearch: undefined,
+      files: { stat: never, list: never, read: never, readMany: never }, search: { grep: never, glob: never, search: never }, shell: { run: never }, pages: { read: never }, webSearch: undefined,
     }
     const failure = await prepareCall({ name: 'ls', args: {} }, broken).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(Error)
@@ -84,10 +84,10 @@ describe('running a tool', () => {
 const ESCAPES = ['../../etc/passwd', '/../etc/passwd', 'a/../../b', '/a/..', '..', 'a\0b', '..\\..\\etc', 'C:\\x', 'a\u0007b', `/${'x'.repeat(256)}`, `/${'y/'.repeat(600)}z`]
 const PATH_ARGUMENTS = ['path', 'paths', 'source', 'destination', 'path_pattern', 'cwd']
 /** These name their files by other means, which their own tests try. */
-const WITHOUT_PATH: readonly string[] = ['web_fetch', 'web_search']
+const WITHOUT_PATH: readonly string[] = ['apply_patch', 'plan_list', 'memory_set', 'memory_get', 'memory_search', 'memory_delete', 'memory_list', 'web_fetch', 'web_search']
 /** These answer for each path by itself. */
 const PER_PATH: readonly string[] = ['read_multiple_files', 'cat']
-const NEEDED: Readonly<Record<string, unknown>> = { content: 'x', pattern: 'root', source: '/inside.txt', destination: '/there.txt', old_string: 'inside', new_string: 'changed', edits: [{ old_string: 'inside', new_string: 'changed' }], path: '/inside.txt', command: 'ls' }
+const NEEDED: Readonly<Record<string, unknown>> = { content: 'x', title: 't', status: 'done', pattern: 'root', source: '/inside.txt', destination: '/there.txt', old_string: 'inside', new_string: 'changed', edits: [{ old_string: 'inside', new_string: 'changed' }], path: '/inside.txt', command: 'ls' }
 
 describe('no path of a tool leaves the workspace', () => {
   let workspaces: ToolWorkspaces

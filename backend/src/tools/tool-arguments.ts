@@ -30,6 +30,11 @@ export function optionalText(description: string) {
   return z.string().nullish().transform((value) => value ?? undefined).describe(description)
 }
 
+/** One of `values`. */
+export function choice<const Values extends readonly [string, ...string[]]>(values: Values, description: string) {
+  return z.enum(values).describe(description)
+}
+
 /** One of `values`, or absent: then `undefined`. */
 export function optionalChoice<const Values extends readonly [string, ...string[]]>(values: Values, description: string) {
   return z.enum(values).nullish().transform((value) => value ?? undefined).describe(description)

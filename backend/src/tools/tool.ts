@@ -17,7 +17,7 @@ export interface ToolContext {
   /** In `plan` mode tools that read are allowed, and calls that change nothing but plans (`inPlanMode`). */
   readonly mode: 'build' | 'plan'
   readonly signal: AbortSignal
-  readonly files: Pick<FileService, 'stat' | 'list' | 'read'>
+  readonly files: Pick<FileService, 'stat' | 'list' | 'read' | 'readMany'>
   readonly search: Pick<WorkspaceSearch, 'grep' | 'glob' | 'search'>
   readonly shell: Pick<ShellService, 'run'>
   readonly pages: Pick<WebPages, 'read'>

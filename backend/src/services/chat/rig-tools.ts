@@ -9,6 +9,7 @@ export class RigCatTool extends rigTool('cat') {}
 export class RigWriteTool extends rigTool('write') {}
 export class RigEditTool extends rigTool('edit') {}
 export class RigMultiEditTool extends rigTool('multi_edit') {}
+export class RigApplyPatchTool extends rigTool('apply_patch') {}
 export class RigMkdirTool extends rigTool('mkdir') {}
 export class RigMvTool extends rigTool('mv') {}
 export class RigRmTool extends rigTool('rm') {}
@@ -21,6 +22,15 @@ export class RigFileInfoTool extends rigTool('file_info') {}
 export class RigDiffTool extends rigTool('diff') {}
 export class RigHistoryTool extends rigTool('history') {}
 export class RigRestoreTool extends rigTool('restore') {}
+export class RigPlanWriteTool extends rigTool('plan_write') {}
+export class RigPlanReadTool extends rigTool('plan_read') {}
+export class RigPlanEditTool extends rigTool('plan_edit') {}
+export class RigPlanListTool extends rigTool('plan_list') {}
+export class RigMemorySetTool extends rigTool('memory_set') {}
+export class RigMemoryGetTool extends rigTool('memory_get') {}
+export class RigMemorySearchTool extends rigTool('memory_search') {}
+export class RigMemoryDeleteTool extends rigTool('memory_delete') {}
+export class RigMemoryListTool extends rigTool('memory_list') {}
 export class RigWebFetchTool extends rigTool('web_fetch') {}
 export class RigWebSearchTool extends rigTool('web_search') {}
 export class RigShellTool extends rigTool('shell') {}
@@ -34,6 +44,7 @@ export const RIG_TOOLS = {
   write: RigWriteTool,
   edit: RigEditTool,
   multi_edit: RigMultiEditTool,
+  apply_patch: RigApplyPatchTool,
   mkdir: RigMkdirTool,
   mv: RigMvTool,
   rm: RigRmTool,
@@ -46,6 +57,15 @@ export const RIG_TOOLS = {
   diff: RigDiffTool,
   history: RigHistoryTool,
   restore: RigRestoreTool,
+  plan_write: RigPlanWriteTool,
+  plan_read: RigPlanReadTool,
+  plan_edit: RigPlanEditTool,
+  plan_list: RigPlanListTool,
+  memory_set: RigMemorySetTool,
+  memory_get: RigMemoryGetTool,
+  memory_search: RigMemorySearchTool,
+  memory_delete: RigMemoryDeleteTool,
+  memory_list: RigMemoryListTool,
   web_fetch: RigWebFetchTool,
   web_search: RigWebSearchTool,
   shell: RigShellTool,

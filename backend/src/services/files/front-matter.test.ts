@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { joinFrontMatter, splitFrontMatter } from './front-matter.ts'
+import { joinFrontMatter, setFrontMatter, splitFrontMatter } from './front-matter.ts'
 
 const split = (text: string) => {
   const result = splitFrontMatter(text)
@@ -82,5 +82,32 @@ describe('joinFrontMatter', () => {
       expect(split(text)).toMatchObject({ data, body })
       expect(text.includes('\r')).toBe(body.includes('\r'))
     }
+  })
+})
+
+describe('setFrontMatter', () => {
+  it('sets keys and leaves everything else as it is: comments, order, other keys, quotes, the body', () => {
+    const text = '---\n# mine\ntitle: "a: b" # why\nstatus: draft\nowner: Ada\n---\n\nbody\n---\nmore'
+    expect(setFrontMatter(text, { set: { status: 'done', updated_at: '2026-11-29T00:00:00Z' } })).toBe(
+      '---\n# mine\ntitle: "a: b" # why\nstatus: done\nowner: Ada\nupdated_at: 2026-11-29T00:00:00Z\n---\n\nbody\n---\nmore',
+    )
+  })
+
+  it.each([
+    ['CRLF and a byte order mark', '\uFEFF---\r\na: 1\r\n---\r\nx\r\n', '\uFEFF---\r\na: 2\r\n---\r\nx\r\n'],
+    ['an empty front matter', '---\n---\nx', '---\na: 2\n---\nx'],
+    ['none', 'x\n---\n', '---\na: 2\n---\nx\n---\n'],
+    ['nothing at all', '', '---\na: 2\n---\n'],
+  ])('understands %s', (_, before, after) => {
+    expect(setFrontMatter(before, { set: { a: 2 } })).toBe(after)
+  })
+
+  it('gives the text another body', () => {
+    expect(setFrontMatter('---\na: 1\n---\nold', { set: {}, body: 'new' })).toBe('---\na: 1\n---\nnew')
+  })
+
+  it('answers with the fault of a front matter that it cannot change', () => {
+    expect(setFrontMatter('---\na: [\n---\n', { set: { a: 2 } })).toMatchObject({ error: { line: 2 } })
+    expect(setFrontMatter('---\n- a\n---\n', { set: { a: 2 } })).toMatchObject({ error: { line: 2 } })
   })
 })

@@ -48,6 +48,24 @@ export function joinFrontMatter(data: object, body: string): string {
   return `${body.includes('\r\n') ? head.replaceAll('\n', '\r\n') : head}${body}`
 }
 
+/**
+ * The text with these keys of its front matter set and, when given, another body. Comments, other keys and their order stay; a text without front matter gets one.
+ * A front matter that is broken, or is no list of keys, is the answer's error.
+ */
+export function setFrontMatter(text: string, { set, body }: { readonly set: Readonly<Record<string, unknown>>; readonly body?: string }): string | { readonly error: FrontMatterError } {
+  const split = splitFrontMatter(text)
+  if ('error' in split) return split
+  const newBody = body ?? split.body
+  const mark = text.startsWith('\uFEFF') ? '\uFEFF' : ''
+  if (split.data === undefined || split.data === null) return mark + joinFrontMatter(set, newBody)
+  if (typeof split.data !== 'object' || Array.isArray(split.data)) return fault({ line: 2, column: 1 }, 'The front matter is not a list of keys and values.')
+  const head = text.slice(mark.length).split('\n').slice(1, split.bodyLine - 2).map((line) => line.replace(/\r$/, '')).join('\n')
+  const document = parseDocument(head, { resolveKnownTags: false, stringKeys: true })
+  for (const [key, value] of Object.entries(set)) document.set(key, value)
+  const written = `---\n${document.toString({ lineWidth: 0 })}---\n`
+  return mark + (text.includes('\r\n') ? written.replaceAll('\n', '\r\n') : written) + newBody
+}
+
 function parseYaml(yaml: string): Pick<FrontMatter, 'data' | 'at'> | { readonly error: FrontMatterError } {
   const depth = flowDepth(yaml) ?? compactDepth(yaml)
   if (depth !== undefined) return fault({ line: depth.line + 1, column: depth.column }, `The front matter is nested deeper than ${MAX_DEPTH} levels.`)
