@@ -1,5 +1,7 @@
 /** `npm run bench -- <name>`: what is measured, and how to ask for it. */
-import { RIG_HELP, rigCommand, UsageError } from './rig/rig-command.ts'
+import { FILES_HELP, filesCommand } from './files/files-command.ts'
+import { RIG_HELP, rigCommand } from './rig/rig-command.ts'
+import { UsageError } from './usage-error.ts'
 
 interface BenchCommand {
   readonly summary: string
@@ -8,6 +10,7 @@ interface BenchCommand {
 }
 
 const COMMANDS: Readonly<Record<string, BenchCommand>> = {
+  files: { summary: 'writes, searches and imports of files beside fsync, Git and ripgrep, and what 100,000 files cost beside 1,000', help: FILES_HELP, run: filesCommand },
   rig: { summary: 'CPU time of the agent runtime per streamed delta and per tool step, beside others', help: RIG_HELP, run: rigCommand },
 }
 

@@ -2,6 +2,8 @@
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { missingPeers } from '../peers.ts'
+import { untilStopped } from '../until-stopped.ts'
+import { UsageError } from '../usage-error.ts'
 import { CLIENT_NAMES, PEER_NAMES, type ClientName } from './bench-client.ts'
 import { runRigBench, type RigBenchSettings } from './rig-bench.ts'
 import { rigReport } from './rig-report.ts'
@@ -32,10 +34,6 @@ ${SCENARIO_NAMES.map((name) => `  ${name.padEnd(14)}${SCENARIOS[name].title}`).j
   --gate              end with exit code 1 when a limit is not kept
   --quick             next to no work: shows that everything runs, not how fast it is`
 
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
 interface RigOptions {
   readonly settings: RigBenchSettings
   readonly isJson: boolean
@@ -56,18 +54,6 @@ export async function rigCommand(args: readonly string[]): Promise<void> {
   console.log(isJson ? JSON.stringify({ machine, rounds: settings.rounds, is_quick: settings.isQuick, ...report }) : rigTable(report, settings.clients))
   if (settings.isQuick) console.error('With --quick the figures say nothing: there was next to no work.')
   if (isGate && report.gates.some(({ ok }) => !ok)) process.exitCode = 1
-}
-
-/** Whoever ends the bench ends the process that is measuring with it. */
-async function untilStopped<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController()
-  const stop = () => controller.abort(new Error('the bench was told to stop'))
-  process.once('SIGINT', stop).once('SIGTERM', stop)
-  try {
-    return await work(controller.signal)
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop)
-  }
 }
 
 function readOptions(args: readonly string[]): RigOptions {
