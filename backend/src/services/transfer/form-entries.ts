@@ -11,12 +11,18 @@ export async function* formEntries(source: AsyncIterable<Buffer>, contentType: s
   try {
     for (let file = await form.next(); file !== undefined; file = await form.next()) {
       const bytes = new EntryBytes(file.stream)
-      yield { type: 'file', name: file.name, bytes }
+      yield { type: 'file', name: file.name, bytes: confirmed(bytes, form) }
       await bytes.passOver()
     }
   } finally {
     form.parser.destroy()
   }
+}
+
+/** A form that ends early ends its last file as if that were whole: whether it is shows only in what comes after it. */
+async function* confirmed(bytes: EntryBytes, form: FormFiles): AsyncGenerator<Buffer> {
+  yield* bytes
+  await form.settled()
 }
 
 interface FormFile {
@@ -41,10 +47,14 @@ class FormFiles {
 
   /** Undefined after the last one. */
   async next(): Promise<FormFile | undefined> {
+    await this.settled()
+    return this.#waiting.shift()
+  }
+
+  /** Resolves when the parser has found another file or the end of the form; rejects when the form is damaged here. */
+  async settled(): Promise<void> {
     while (this.#waiting.length === 0 && this.#end === undefined) await new Promise<void>((resolve) => (this.#wake = resolve))
-    const file = this.#waiting.shift()
-    if (file === undefined && this.#end?.error !== undefined) throw this.#end.error
-    return file
+    if (this.#waiting.length === 0 && this.#end?.error !== undefined) throw this.#end.error
   }
 
   #found(file: FormFile): void {

@@ -90,21 +90,28 @@ export class ImportRun {
   /** The bytes of a file; undefined when this one cannot be taken, which is noted. */
   async #read({ name, bytes }: ArchiveEntry & { readonly type: 'file' }): Promise<Content | undefined> {
     const { files, limits, target } = this.#options
+    const source = { failed: false }
     try {
-      return await files.spool(this.#metered(bytes), { limitBytes: limits.bytes, signal: target.signal })
+      return await files.spool(this.#metered(bytes, source), { limitBytes: limits.bytes, signal: target.signal })
     } catch (error) {
-      if (error instanceof DamagedEntry) return void this.#skip(name, error.message)
-      if (error instanceof AppError && error.code === 'payload_too_large' && this.#bytes <= limits.bytes) return void this.#skip(name, error.message)
+      const isTooLarge = error instanceof AppError && error.code === 'payload_too_large' && !source.failed
+      if (isTooLarge || error instanceof DamagedEntry) return void this.#skip(name, error.message)
       throw error
     }
   }
 
-  async *#metered(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  /** `source.failed` tells what the archive's own limits refuse from a file that is too large by itself. */
+  async *#metered(bytes: AsyncIterable<Buffer>, source: { failed: boolean }): AsyncGenerator<Buffer> {
     const { limits } = this.#options
-    for await (const piece of bytes) {
-      this.#bytes += piece.length
-      if (this.#bytes > limits.bytes) throw new AppError('payload_too_large', `The archive unpacks to more than ${limits.bytes} bytes.`)
-      yield piece
+    try {
+      for await (const piece of bytes) {
+        this.#bytes += piece.length
+        if (this.#bytes > limits.bytes) throw new AppError('payload_too_large', `The archive unpacks to more than ${limits.bytes} bytes.`)
+        yield piece
+      }
+    } catch (error) {
+      source.failed = true
+      throw error
     }
   }
 
