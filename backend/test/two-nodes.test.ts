@@ -1,6 +1,6 @@
 import type { SseEvent } from '@buildscale/protocol'
 import { createClient } from '@buildscale/sdk'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -85,5 +85,15 @@ describe('two nodes on one database', () => {
       expect(ok, JSON.stringify(workspaces)).toBe(true)
       expect(readFileSync(join(app.dataDir, 'workspaces', first.workspaceId, 'shared.txt'), 'utf8')).toBe('from a turn')
     }
+  })
+
+  it('let an edit on the disk of one become a version, which comes to the disk of the other', async () => {
+    const onDisk = (app: RunningApp, name: string): string => join(app.dataDir, 'workspaces', first.workspaceId, name)
+    await createClient({ url: first.url, token: first.token }).files(first.workspaceId).put('/notes.txt', 'from the API')
+    await expect.poll(() => existsSync(onDisk(second, 'notes.txt')), { timeout: 10_000 }).toBe(true)
+    writeFileSync(onDisk(second, 'notes.txt'), 'edited on the second disk')
+    await expect.poll(() => readFileSync(onDisk(first, 'notes.txt'), 'utf8'), { timeout: 10_000 }).toBe('edited on the second disk')
+    const { items } = await createClient({ url: first.url, token: first.token }).files(first.workspaceId).versions('/notes.txt')
+    expect(items.map(({ number, author }) => [number, author.kind])).toEqual([[2, 'disk'], [1, 'user']])
   })
 })
