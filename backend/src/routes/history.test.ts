@@ -185,6 +185,18 @@ describe('going back', () => {
     expect([await text('/docs/f'), await text('/inbox/f')]).toEqual(['the file', 'another one'])
   })
 
+  it('moves the files of a folder back although another folder of that name was made since', async () => {
+    const { call, put, text, seq, rewind } = await workspace()
+    await put('/docs/f', 'the file')
+    const then = await seq()
+    await call('POST /files/move', { from: '/docs', to: '/moved' })
+    await put('/docs/g', 'made since')
+    const done = await rewind({ to_seq: then, paths: ['/moved'] })
+    expect(done.left).toEqual([])
+    expect(done.changes.map(({ kind, path }) => [kind, path])).toEqual([['moved', '/docs/f'], ['deleted', '/moved']])
+    expect([await text('/docs/f'), await text('/docs/g')]).toEqual(['the file', 'made since'])
+  })
+
   it('says of purged files that they cannot come back, and brings back the rest', async () => {
     const { call, put, text, seq, rewind } = await workspace()
     await put('/d/purged', 'secret')

@@ -85,9 +85,10 @@ function rewound(file: TouchedFile, newId: () => string): RewoundFile {
   return { ...at, to: then.path, fileType: then.fileType, content: isSame ? null : then.content }
 }
 
-function unmoved({ id, then, now, ...file }: TouchedFile): RewoundFile {
+function unmoved(file: TouchedFile): RewoundFile {
+  const { id, then, now } = file
   const fileType = now?.fileType ?? then?.fileType ?? 'document'
-  const from = activePath({ id, then, now, ...file }) ?? null
+  const from = activePath(file) ?? null
   return { id, isFolder: fileType === 'folder', from, to: from, fileType, latest: now?.content ?? null, content: null, isNew: false }
 }
 
@@ -100,11 +101,19 @@ function withoutConflicts(wishes: readonly RewoundFile[], { touched, steady }: R
   const blocked: RewoundFile[] = []
   let files = [...wishes]
   for (;;) {
+    files = withoutDoubleFolders(files, steady)
     const conflicting = new Set(conflicts(files, steady))
     if (conflicting.size === 0) return { files, blocked }
     for (const file of conflicting) blocked.push(file)
     files = files.map((file) => (conflicting.has(file) ? (stay.get(file.id) ?? file) : file))
   }
+}
+
+/** A folder whose place has a folder already, one that stays, is not needed there: it only leaves its own. */
+function withoutDoubleFolders(files: readonly RewoundFile[], steady: RewindRequest['steady']): RewoundFile[] {
+  const standing = new Set([...steady].flatMap(([path, { isFolder }]) => (isFolder ? [path] : [])))
+  for (const { isFolder, from, to } of files) if (isFolder && to !== null && from === to) standing.add(to)
+  return files.map((file) => (file.isFolder && file.from !== file.to && standing.has(file.to ?? '') ? { ...file, to: null } : file))
 }
 
 function conflicts(files: readonly RewoundFile[], steady: RewindRequest['steady']): RewoundFile[] {
