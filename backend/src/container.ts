@@ -177,9 +177,9 @@ function buildPeople({ config, db }: ContainerOptions) {
 }
 
 /** The search by meaning: passages, and the worker that gives them their vectors. */
-async function buildSemantic({ config, db, log, offlineUrl }: ContainerOptions) {
+async function buildSemantic({ config, db, nodeId, log, offlineUrl }: ContainerOptions) {
   const embedder = RigEmbedder.fromSettings({ model: config.embeddingModel, providers: config.providers, offlineUrl })
-  const worker = new EmbeddingWorker({ db, embedder, log })
+  const worker = new EmbeddingWorker({ db, embedder, nodeId, log })
   const vectors = (await PgvectorIndex.open({ db, log })) ?? new ExactVectorIndex({ db, maxBytes: Math.min(MAX_VECTOR_BYTES, totalmem() / 4) })
   return { index: new SemanticIndexService({ db, embedder, vectors, worker }), worker }
 }

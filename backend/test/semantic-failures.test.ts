@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { openai } from '@buildscale/rig'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import type { AppError } from '../src/errors.ts'
+import { claimSpace } from '../src/repositories/semantic-vector-repository.ts'
 import { RigEmbedder } from '../src/services/chat/rig-embedder.ts'
 import { type EmbeddingFault, EmbeddingServer } from './support/embedding-server.ts'
 import { SemanticFixture, type SemanticNode } from './support/semantic-fixture.ts'
@@ -165,6 +167,21 @@ it('a server that is killed between embedding and storing loses nothing: the nex
   await semantic.settled(next, workspaceId)
   expect(semantic.sent).toHaveLength(40)
   expect((await semantic.search(next, workspaceId, { query: 'sentence number 7' }))[0]).toMatchObject({ path: '/7.md' })
+})
+
+it('a server that starts again after a crash goes on at once; others wait until its lease has run out', async () => {
+  await using semantic = await SemanticFixture.create()
+  const workspaceId = await semantic.files.newWorkspace()
+  const nodeId = randomUUID()
+  const times = { leaseMs: 60_000 }
+  const crashed = semantic.startNode({ nodeId, times })
+  await crashed.worker.close()
+  await semantic.write(crashed, workspaceId, TEXTS)
+  await claimSpace(semantic.db.kysely, { workspaceId, embedder: 'offline:words' }, { worker: nodeId, ms: 60_000 })
+  const other = semantic.startNode({ times })
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(await other.index.status(workspaceId)).toMatchObject({ pending: 20 })
+  await semantic.settled(semantic.startNode({ nodeId, times }), workspaceId)
 })
 
 async function waitFor(condition: () => Promise<boolean>): Promise<void> {

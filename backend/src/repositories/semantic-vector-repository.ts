@@ -10,13 +10,13 @@ export interface VectorSpace {
   readonly embedder: string
 }
 
-/** Workspaces in which there may be chunks without a vector, at most `limit`. */
-export async function findUnfinishedWorkspaces(conn: DbConn, embedder: string, limit: number): Promise<readonly string[]> {
+/** Workspaces in which there may be chunks without a vector, and which no other worker is at, at most `limit`. */
+export async function findUnfinishedWorkspaces(conn: DbConn, query: { readonly embedder: string; readonly worker: string; readonly limit: number }): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>`
     SELECT s.workspace_id AS id FROM semantic_workspaces s
-    LEFT JOIN semantic_progress p ON p.workspace_id = s.workspace_id AND p.embedder = ${embedder}
-    WHERE s.chunk_seq > coalesce(p.done_seq, 0) AND coalesce(p.lease_until, '-infinity') < now()
-    ORDER BY s.workspace_id LIMIT ${limit}`.execute(conn)
+    LEFT JOIN semantic_progress p ON p.workspace_id = s.workspace_id AND p.embedder = ${query.embedder}
+    WHERE s.chunk_seq > coalesce(p.done_seq, 0) AND (coalesce(p.lease_until, '-infinity') < now() OR p.worker = ${query.worker}::uuid)
+    ORDER BY s.workspace_id LIMIT ${query.limit}`.execute(conn)
   return rows.map(({ id }) => id)
 }
 

@@ -1,5 +1,5 @@
 import { type ModelSim, startModelSim } from '@buildscale/model-sim'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { DbLog } from '../../src/db/db-log.ts'
 import type { Db } from '../../src/db/db.ts'
 import { RigEmbedder } from '../../src/services/chat/rig-embedder.ts'
@@ -21,6 +21,8 @@ export interface SemanticNodeOptions {
   readonly embedder?: Embedder
   readonly vectors?: (db: Db) => VectorIndex
   readonly log?: DbLog
+  /** Another one for each unless given. */
+  readonly nodeId?: string
   readonly times?: EmbeddingWorkerDeps['times']
 }
 
@@ -62,9 +64,9 @@ export class SemanticFixture {
   }
 
   /** Another server on the same database. */
-  startNode({ embedder = this.embedder(), vectors, log = silentLog, times = {} }: SemanticNodeOptions = {}): SemanticNode {
+  startNode({ embedder = this.embedder(), vectors, log = silentLog, nodeId = randomUUID(), times = {} }: SemanticNodeOptions = {}): SemanticNode {
     const { db } = this
-    const worker = new EmbeddingWorker({ db, embedder, log, times: { ...TIMES, ...times } })
+    const worker = new EmbeddingWorker({ db, embedder, nodeId, log, times: { ...TIMES, ...times } })
     const index = new SemanticIndexService({ db, embedder, vectors: vectors?.(db) ?? new ExactVectorIndex({ db, maxBytes: 64 * 1024 * 1024 }), worker })
     const node = { index, worker, embedder }
     this.#nodes.push(node)

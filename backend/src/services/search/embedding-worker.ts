@@ -1,5 +1,4 @@
 /** Gives every chunk its vector, in the background. The tables are its queue: whatever has no vector yet is still to be done, after any crash, on any node. */
-import { randomUUID } from 'node:crypto'
 import type { Db } from '../../db/db.ts'
 import type { DbLog } from '../../db/db-log.ts'
 import {
@@ -12,6 +11,8 @@ import { sweepSemanticIndex } from './semantic-sweep.ts'
 export interface EmbeddingWorkerDeps {
   readonly db: Db
   readonly embedder: Embedder
+  /** Stays the same when the server starts again: it then takes back at once what it was at. */
+  readonly nodeId: string
   readonly log: DbLog
   /** Times in milliseconds, for tests. */
   readonly times?: Partial<EmbeddingTimes>
@@ -38,7 +39,6 @@ const TURN = 8
 export class EmbeddingWorker {
   readonly #deps: EmbeddingWorkerDeps
   readonly #times: EmbeddingTimes
-  readonly #id = randomUUID()
   readonly #stop = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #wake: () => void = () => undefined
@@ -84,9 +84,9 @@ export class EmbeddingWorker {
 
   /** Until nothing is left, or something fails. */
   async #pass(): Promise<void> {
-    const { db, embedder } = this.#deps
+    const { db, embedder, nodeId } = this.#deps
     for (let isMore = true; isMore && !this.#stop.signal.aborted; ) {
-      const unfinished = await findUnfinishedWorkspaces(db.kysely, embedder.id, 100)
+      const unfinished = await findUnfinishedWorkspaces(db.kysely, { embedder: embedder.id, worker: nodeId, limit: 100 })
       isMore = false
       for (const workspaceId of unfinished) isMore = (await this.#turn({ workspaceId, embedder: embedder.id })) || isMore
     }
@@ -95,8 +95,8 @@ export class EmbeddingWorker {
 
   /** Embeds a part of a workspace; true when there is more. */
   async #turn(space: VectorSpace): Promise<boolean> {
-    const { db } = this.#deps
-    const lease = { worker: this.#id, ms: this.#times.leaseMs }
+    const { db, nodeId } = this.#deps
+    const lease = { worker: nodeId, ms: this.#times.leaseMs }
     const chunkSeq = await claimSpace(db.kysely, space, lease)
     if (chunkSeq === undefined) return false
     let isDone = false
@@ -114,7 +114,7 @@ export class EmbeddingWorker {
       if (error instanceof EmbedderError) await noteFailure(db.kysely, space, error.message)
       throw error
     } finally {
-      await releaseSpace(db.kysely, space, { worker: this.#id, ...(isDone && { doneSeq: chunkSeq }) })
+      await releaseSpace(db.kysely, space, { worker: nodeId, ...(isDone && { doneSeq: chunkSeq }) })
     }
     return !isDone
   }
