@@ -10,8 +10,8 @@ import { type FileNode, type FolderNode, livePath, type ShellTree, type TreeNode
 export type ReadNode = (node: FileNode) => Promise<{ readonly bytes: Uint8Array; readonly hash: string }>
 
 export async function planChanges(tree: ShellTree, read: ReadNode): Promise<ShellPlan> {
-  const planner = new Planner(read)
-  planner.removeIn(tree.root)
+  const planner = new Planner(tree, read)
+  await planner.removeIn(tree.root)
   await planner.placeIn(tree.root)
   planner.removeDeferred()
   return { guards: planner.guards, operations: planner.operations, scratchFiles: scratchFiles(tree.root) }
@@ -24,6 +24,7 @@ interface Spot {
 }
 
 class Planner {
+  readonly #tree: ShellTree
   readonly #read: ReadNode
   readonly #operations: ShellOperation[] = []
   readonly #guards = new Map<string, ShellGuard>()
@@ -34,7 +35,8 @@ class Planner {
   readonly #inProgress = new Set<TreeNode>()
   readonly #placed = new Set<TreeNode>()
 
-  constructor(read: ReadNode) {
+  constructor(tree: ShellTree, read: ReadNode) {
+    this.#tree = tree
     this.#read = read
   }
 
@@ -47,9 +49,11 @@ class Planner {
   }
 
   /** First of all what is gone goes: nothing has moved yet, and its places become free. */
-  removeIn(folder: FolderNode): void {
+  async removeIn(folder: FolderNode): Promise<void> {
     for (const [name, node] of folder.original) {
       const isLive = livePath(node) !== undefined
+      // What was moved to where things vanish has perhaps never been looked into.
+      if (!isLive && node.type === 'folder') await this.#tree.loadBelow(node)
       if (!isLive && !hasSurvivor(node)) {
         this.#guardRemoval(node)
         this.#operations.push({ type: 'remove', path: basePath(node), origin: basePath(node) })
@@ -57,7 +61,7 @@ class Planner {
       }
       this.#put(node, { parent: folder, name })
       if (!isLive && node.type === 'folder') this.#defer(node)
-      if (node.type === 'folder') this.removeIn(node)
+      if (node.type === 'folder') await this.removeIn(node)
     }
   }
 

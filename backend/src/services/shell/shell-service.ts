@@ -6,6 +6,7 @@ import type { MirrorService } from '../../mirror/mirror-service.ts'
 import { readBlob } from '../../repositories/blob-repository.ts'
 import { type FactRow, listFactsBelow, listFactsIn } from '../../repositories/folder-facts-repository.ts'
 import type { FileService } from '../files/file-service.ts'
+import { runInSlot } from '../run-in-slot.ts'
 import type { FolderFacts, ShellEnd, ShellJob, ShellLimits, ShellOutput, ShellPlan, ToHost, ToWorker } from './shell-protocol.ts'
 
 export interface ShellScope {
@@ -59,10 +60,7 @@ export class ShellService {
     await mirror.waitFor(scope.workspaceId, { timeoutMs: MIRROR_WAIT_MS, signal: scope.signal })
     const { timeMs, ...script } = request
     const job: ShellJob = { ...script, mirror: mirror.folderOf(scope.workspaceId), limits: { ...LIMITS, ...limits, timeMs } }
-    const run = await this.#slots.runExclusive(() => {
-      scope.signal.throwIfAborted()
-      return new ShellThread(scope, job).run()
-    })
+    const run = await runInSlot(this.#slots, scope.signal, () => new ShellThread(scope, job).run())
     if (run.type === 'exited') await this.#storeAhead(scope.workspaceId, run.plan)
     return run
   }

@@ -1,6 +1,7 @@
 import { Semaphore } from 'async-mutex'
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../../errors.ts'
+import { runInSlot } from '../run-in-slot.ts'
 import type { PageJob, PageText } from './page-text.ts'
 
 /** Pages at the same time: each takes a core while it is read. */
@@ -19,8 +20,7 @@ export class PageReader {
 
   /** Throws `unprocessable` for a page that cannot be read within the limits; rejects with the signal's reason when aborted. */
   read(job: PageJob, signal: AbortSignal): Promise<PageText> {
-    return this.#slots.runExclusive(async () => {
-      signal.throwIfAborted()
+    return runInSlot(this.#slots, signal, async () => {
       const { promise, resolve, reject } = Promise.withResolvers<PageText>()
       const worker = new Worker(new URL('./page-worker.ts', import.meta.url), { workerData: job, env: {}, argv: [], execArgv: [], stdout: true, stderr: true, resourceLimits: MEMORY })
       worker.on('message', resolve)
