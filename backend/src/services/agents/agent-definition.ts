@@ -27,7 +27,6 @@ export type AgentDefinition = z.output<typeof agentDefinition>
 
 /** A skill as an agent sees it before it needs it: what it is for, and where its text is. */
 export const offeredSkill = z.object({ name: z.string(), description: z.string(), path: z.string(), version: z.number() })
-export type OfferedSkill = z.output<typeof offeredSkill>
 
 /** Everything of the definitions that a turn depends on. Stored when the turn starts, so that it ends with what it began with. */
 export const agentSnapshot = z.object({
