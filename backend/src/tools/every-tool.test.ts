@@ -9,6 +9,7 @@ import { toolParameters } from './tool-parameters.ts'
 const NEEDED: Readonly<Record<string, unknown>> = {
   path: '/inside.txt', paths: ['/inside.txt'], source: '/inside.txt', destination: '/there.txt', pattern: 'inside', content: 'x', command: 'ls', url: 'https://127.0.0.1/', query: 'inside',
   old_string: 'inside', new_string: 'changed', edits: [{ old_string: 'inside', new_string: 'changed' }], version: 1,
+  scope: 'global', list_type: 'memories',
 }
 
 interface Case {
@@ -66,8 +67,8 @@ async function attempt({ tool, argument, isList, needed }: Case, values: readonl
   await workspace.run('write', { path: '/inside.txt', content: 'inside', overwrite: true })
 }
 
-it('tries every tool', () => {
-  expect(new Set(cases.map(({ tool }) => tool))).toEqual(new Set(WORKSPACE_TOOLS.map(({ name }) => name)))
+it('tries every tool but the one that takes no text', () => {
+  expect([...new Set(cases.map(({ tool }) => tool))]).toEqual(WORKSPACE_TOOLS.map(({ name }) => name).filter((name) => name !== 'plan_list'))
 })
 
 describe('B12: no argument of a tool can become a flag', () => {
