@@ -8,7 +8,7 @@ import type { WorkspaceSearch } from '../services/search/workspace-search.ts'
 const HITS = 20
 
 export interface SearchDeps {
-  readonly search: Pick<WorkspaceSearch, 'search' | 'index'>
+  readonly search: Pick<WorkspaceSearch, 'search' | 'progress'>
   readonly links: Pick<LinkGraph, 'linksAt'>
 }
 
@@ -22,15 +22,15 @@ export function registerSearchRoutes(app: FastifyInstance, { search, links }: Se
   })
   handle(app, getFileLinks, async ({ params, query }) => {
     const found = await links.linksAt({ workspaceId: params.w, path: parsePath(query.path) })
-    return { links: [...found.links], backlinks: [...found.backlinks], truncated: found.truncated, index: indexState(await search.index(params.w)) }
+    return { links: [...found.links], backlinks: [...found.backlinks], truncated: found.truncated, index: indexState(await search.progress(params.w)) }
   })
 }
 
-function indexState({ seq, changeSeq, behind }: Awaited<ReturnType<WorkspaceSearch['index']>>) {
+function indexState({ seq, changeSeq, behind }: Awaited<ReturnType<WorkspaceSearch['progress']>>) {
   return { seq, change_seq: changeSeq, behind }
 }
 
-function semanticState({ semantic }: Awaited<ReturnType<WorkspaceSearch['index']>>) {
+function semanticState({ semantic }: Awaited<ReturnType<WorkspaceSearch['search']>>['index']) {
   if (semantic === null) return null
   const { chunks, embedded, pending, refused, embedder, isOffline, lastError } = semantic
   return { chunks, embedded, pending, refused, embedder, offline: isOffline, last_error: lastError }

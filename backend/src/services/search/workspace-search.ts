@@ -94,7 +94,7 @@ export class WorkspaceSearch {
   /** Asks in every way that `modes` names and joins the answers. Throws `not_found` for a path that is not there, `invalid_request` for a question that says nothing. */
   async search(request: SearchRequest): Promise<SearchResult> {
     const isFolder = await this.#requirePlace(request)
-    const index = await this.index(request.workspaceId)
+    const index = await this.#index(request.workspaceId)
     const answers = await Promise.all(request.modes.map((mode) => this.#ask(mode, request, isFolder)))
     const merged = fuseRankings(answers.map((answer) => ({ ...answer, weight: weightOf(answer.source, index) }))).map(hitOf)
     const hits = merged.slice(0, request.limit)
@@ -104,12 +104,16 @@ export class WorkspaceSearch {
     return { hits, truncated, notice: notices.length === 0 ? null : notices.join(' '), index }
   }
 
-  /** How far the index of words and links is, and how much can be found by meaning. Throws `not_found` when the workspace does not exist. */
-  async index(workspaceId: string): Promise<SearchIndexState> {
+  /** How far the index of words and links is. Throws `not_found` when the workspace does not exist. */
+  async progress(workspaceId: string): Promise<Omit<SearchIndexState, 'semantic'>> {
     const progress = await readProgress(this.#deps.conn, workspaceId, 'text')
     if (progress === undefined) throw new AppError('not_found', 'This workspace does not exist.')
-    const semantic = (await this.#deps.semantic?.status(workspaceId)) ?? null
-    return { ...progress, behind: progress.seq < progress.changeSeq, semantic }
+    return { ...progress, behind: progress.seq < progress.changeSeq }
+  }
+
+  async #index(workspaceId: string): Promise<SearchIndexState> {
+    const progress = await this.progress(workspaceId)
+    return { ...progress, semantic: (await this.#deps.semantic?.status(workspaceId)) ?? null }
   }
 
   /** True for a folder. */
