@@ -1,5 +1,5 @@
 import { exportFiles, type ImportEvent, importFiles, type ImportProgress, type ImportResult } from '@buildscale/protocol'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { publicError, STATUS } from '../errors.ts'
 import { type Call, handle, SENT } from '../http/handle.ts'
 import { sendSse, sseFrame } from '../http/sse.ts'
@@ -53,7 +53,7 @@ async function sendEvents(deps: TransferDeps, call: ImportCall): Promise<typeof 
   const { params, user, reply } = call
   const events = new ImportEvents()
   const end = startImport(deps, call, (data) => events.add({ type: 'progress', data }))
-  void end.then((data) => events.add({ type: 'done', data })).catch((error: unknown) => events.add(errorEvent(error, reply)))
+  void end.then((data) => events.add({ type: 'done', data })).catch((error: unknown) => events.add(errorEvent(error, call)))
   const isStillAllowed = async (): Promise<boolean> => {
     const role = await deps.workspaces.roleOf({ workspaceId: params.w, userId: user.id })
     return role !== undefined && isAllowed(role, 'write_files')
@@ -62,10 +62,11 @@ async function sendEvents(deps: TransferDeps, call: ImportCall): Promise<typeof 
   return SENT
 }
 
-function errorEvent(error: unknown, reply: FastifyReply): ImportEvent {
+function errorEvent(error: unknown, { request, signal }: ImportCall): ImportEvent {
   const shown = publicError(error)
-  if (STATUS[shown.code] >= 500) reply.log.error({ err: error }, 'an import failed')
-  return { type: 'error', data: { ...shown, request_id: reply.request.id } }
+  // That a client went away is no failure of ours.
+  if (STATUS[shown.code] >= 500 && !signal.aborted) request.log.error({ err: error }, 'an import failed')
+  return { type: 'error', data: { ...shown, request_id: request.id } }
 }
 
 /** From the import to the client; of progress that waits, only the newest is worth sending. */
