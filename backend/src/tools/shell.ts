@@ -9,7 +9,7 @@ import { longText, optionalInteger, optionalText, toolArguments } from './tool-a
 
 const STANDARD_SECONDS = 30
 const MOST_SECONDS = 300
-const LISTED_CHANGES = 200
+const LISTED_CHANGES = 100
 
 export const shellTool = defineWriteTool({
   name: 'shell',

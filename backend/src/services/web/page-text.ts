@@ -22,7 +22,9 @@ export interface PageText {
   readonly links: readonly PageLink[]
 }
 
-const MOST_LINKS = 300
+const MOST_LINKS = 200
+const LONGEST_LINK = 1_000
+const LONGEST_TITLE = 500
 const NOISE = 'script, style, noscript, template, svg, canvas, iframe, object, embed, form, dialog, nav, [hidden], [aria-hidden="true"]'
 /** Of a page in which the article is less than this, the article was guessed wrongly. */
 const ARTICLE_SHARE = 0.3
@@ -38,7 +40,7 @@ export function pageText({ html: source, url, format, withLinks }: PageJob): Pag
   const isArticle = article !== undefined && article.length >= body.text.length * ARTICLE_SHARE
   const content = isArticle ? article.html : body.html
   const root = parseHTML(`<!doctype html><html><body>${content}</body></html>`).document.body
-  return { title: (title || (article?.title ?? '')) || null, content: format === 'markdown' ? markdown(root) : plainText(root), links }
+  return { title: (title || (article?.title ?? '')).slice(0, LONGEST_TITLE).toWellFormed() || null, content: format === 'markdown' ? markdown(root) : plainText(root), links }
 }
 
 /** The parser leaves out the body that a page need not write (https://html.spec.whatwg.org/#optional-tags). */
@@ -82,8 +84,8 @@ function linksOf(document: Page): PageLink[] {
   const links = new Map<string, PageLink>()
   for (const element of document.querySelectorAll('a[href]')) {
     const url = element.getAttribute('href') ?? ''
-    const text = element.textContent?.replaceAll(/\s+/g, ' ').trim().slice(0, 200) ?? ''
-    if (url.startsWith('http') && !links.has(url)) links.set(url, { text, url })
+    const text = element.textContent?.replaceAll(/\s+/g, ' ').trim().slice(0, 200).toWellFormed() ?? ''
+    if (url.startsWith('http') && url.length <= LONGEST_LINK && !links.has(url)) links.set(url, { text, url })
     if (links.size === MOST_LINKS) break
   }
   return [...links.values()]
