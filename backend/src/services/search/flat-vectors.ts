@@ -68,18 +68,17 @@ export class FlatVectors {
   }
 }
 
-/** Four sums at a time, which the processor can work on side by side. */
+/** Four sums at a time, which the processor can work on side by side. Each loop has an index of its own: with a shared one V8 makes code that is four times slower. */
 function dot(vectors: Float32Array, offset: number, query: Float32Array): number {
   const end = query.length - (query.length % 4)
   let [a, b, c, d] = [0, 0, 0, 0]
-  let index = 0
-  for (; index < end; index += 4) {
+  for (let index = 0; index < end; index += 4) {
     a += (vectors[offset + index] ?? 0) * (query[index] ?? 0)
     b += (vectors[offset + index + 1] ?? 0) * (query[index + 1] ?? 0)
     c += (vectors[offset + index + 2] ?? 0) * (query[index + 2] ?? 0)
     d += (vectors[offset + index + 3] ?? 0) * (query[index + 3] ?? 0)
   }
-  for (; index < query.length; index++) a += (vectors[offset + index] ?? 0) * (query[index] ?? 0)
+  for (let index = end; index < query.length; index++) a += (vectors[offset + index] ?? 0) * (query[index] ?? 0)
   return a + b + c + d
 }
 
