@@ -36,6 +36,8 @@ const NEEDS: Readonly<Record<string, Role>> = {
   rewind: 'editor',
   getFileLinks: 'viewer',
   searchWorkspace: 'viewer',
+  importFiles: 'editor',
+  exportFiles: 'viewer',
   listTools: 'viewer',
   runTool: 'viewer',
   listAgents: 'viewer',
