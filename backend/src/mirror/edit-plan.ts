@@ -47,7 +47,8 @@ export async function planEdits({ tree, comparison, hashOf }: EditPlanOptions): 
 function settle({ differences, folders }: Comparison): { readonly settled: readonly TreeDifference[]; readonly isUnsettled: boolean } {
   const blocked = differences.filter(({ reason, kind }) => reason !== undefined && kind !== 'missing').map(({ path }) => path)
   const open = differences.filter(({ path, reason }) => reason === undefined && !blocked.some((other) => isBelow(path, other)))
-  const settled = open.filter((difference) => isQuiet(difference, folders))
+  const extras = new Set(open.filter(({ kind }) => kind === 'extra').map(({ path }) => path))
+  const settled = open.filter((difference) => isQuiet(difference, folders) && isQuietAbove(difference, { extras, folders }))
   return { settled, isUnsettled: settled.length < open.length }
 }
 
@@ -59,6 +60,15 @@ function isQuiet({ path, found }: TreeDifference, folders: Comparison['folders']
     if (stats !== undefined) return isSettled(stats)
     if (parent === '/') return false
   }
+}
+
+/** What came with a moved folder has old times itself. Where it came to must be quiet too, or the other half of the move may not have been seen yet. */
+function isQuietAbove({ path, kind }: TreeDifference, { extras, folders }: { readonly extras: ReadonlySet<string>; readonly folders: Comparison['folders'] }): boolean {
+  if (kind !== 'extra') return true
+  let parent = parentOf(path)
+  while (extras.has(parent)) parent = parentOf(parent)
+  const stats = folders.get(parent)
+  return stats === undefined || isSettled(stats)
 }
 
 function lostFiles(tree: readonly TreeEntry[], deleted: readonly TreeEntry[]): number {

@@ -228,12 +228,20 @@ export interface TreeEntry {
   readonly createdAt: Date | null
 }
 
-/** The whole tree, parents before children. Read it together with the change seq in one repeatable-read transaction. */
+/** So many rows are read at once that taking them in does not hold up the server. */
+const TREE_PAGE = 1_000
+
+/** The whole tree, parents before children. Only in a repeatable-read transaction, together with the change seq, is it the tree of one moment. */
 export async function readTree(conn: DbConn, workspaceId: string): Promise<TreeEntry[]> {
-  const { rows } = await sql<TreeEntry>`
-    SELECT f.id, f.path, f.file_type = 'folder' AS "isFolder", v.blob_hash AS hash, v.size, v.created_at AS "createdAt" FROM ${FILE_TABLES}
-    WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL ORDER BY f.path`.execute(conn)
-  return rows
+  const tree: TreeEntry[] = []
+  for (;;) {
+    const after = tree.at(-1)?.path ?? ''
+    const { rows } = await sql<TreeEntry>`
+      SELECT f.id, f.path, f.file_type = 'folder' AS "isFolder", v.blob_hash AS hash, v.size, v.created_at AS "createdAt" FROM ${FILE_TABLES}
+      WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL AND f.path > ${after} ORDER BY f.path LIMIT ${TREE_PAGE}`.execute(conn)
+    for (const row of rows) tree.push(row)
+    if (rows.length < TREE_PAGE) return tree
+  }
 }
 
 /** What is at a path and everything below it, parents before children; a folder has the time of its last change. */
@@ -241,7 +249,7 @@ export async function readTreeBelow(conn: DbConn, { workspaceId, path }: FilePla
   // The range holds names like `/a-b` beside `/a` and `/a/b`, which the second condition leaves out.
   const within = path === '/' ? sql`TRUE` : sql`f.path >= ${path} AND f.path < ${`${path}0`} AND (f.path = ${path} OR f.path > ${`${path}/`})`
   const { rows } = await sql<TreeEntry>`
-    SELECT f.path, f.file_type = 'folder' AS "isFolder", v.blob_hash AS hash, v.size, coalesce(v.created_at, f.updated_at) AS "createdAt" FROM ${FILE_TABLES}
+    SELECT f.id, f.path, f.file_type = 'folder' AS "isFolder", v.blob_hash AS hash, v.size, coalesce(v.created_at, f.updated_at) AS "createdAt" FROM ${FILE_TABLES}
     WHERE f.workspace_id = ${workspaceId}::uuid AND f.deleted_at IS NULL AND ${within} ORDER BY f.path`.execute(conn)
   return rows
 }

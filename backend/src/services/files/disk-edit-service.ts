@@ -8,7 +8,8 @@ import type { ChangeSet } from './change-set.ts'
 import { contentHash, discardContent } from './content.ts'
 import { ancestorPaths, isInside, parsePath } from './file-path.ts'
 import type { FileService } from './file-service.ts'
-import { createFolder, moveFile, removeFile, restoreVersion, writeFile } from './file-tree.ts'
+import { createFolder, moveFile, removeFile, restoreVersion, writeFile, writeFiles } from './file-tree.ts'
+import type { WantedEntry } from './write-files.ts'
 
 /** Journal rows that are compared with edits; more of them in the moment between look and import, and the look is repeated. */
 const MOST_ROWS = 5_000
@@ -51,11 +52,11 @@ export class DiskEditService implements DiskEditImporter {
   async importEdits(workspaceId: string, edits: DiskEdits): Promise<ImportedEdits> {
     for (const edit of edits.edits) if (edit.type === 'written') await this.#files.storeAhead(workspaceId, edit.content)
     try {
-      return await this.#change(workspaceId, edits, applyEdit)
+      return await this.#change(workspaceId, edits, applyTogether)
     } catch (error) {
       if (!isRefusal(error)) throw error
       // One of them is not taken: each is tried by itself, so that the others are not held up.
-      return this.#change(workspaceId, edits, applyOrRefuse)
+      return this.#change(workspaceId, edits, applyOneByOne)
     }
   }
 
@@ -70,19 +71,37 @@ export class DiskEditService implements DiskEditImporter {
     }
   }
 
-  async #change(workspaceId: string, { seq, edits }: DiskEdits, apply: (set: ChangeSet, edit: DiskEdit) => Promise<RefusedEdit | undefined>): Promise<ImportedEdits> {
+  async #change(workspaceId: string, { seq, edits }: DiskEdits, apply: (set: ChangeSet, edits: readonly DiskEdit[]) => Promise<readonly RefusedEdit[]>): Promise<ImportedEdits> {
     const { result } = await this.#files.change({ workspaceId, author: DISK }, async (set) => {
       const before = set.lastSeq
       const fresh = before === seq ? edits : await withoutOvertaken(set, { seq, edits })
-      const refused: RefusedEdit[] = []
-      for (const edit of fresh) {
-        const refusal = await apply(set, edit)
-        if (refusal !== undefined) refused.push(refusal)
-      }
+      const refused = await apply(set, fresh)
       return { before, last: set.lastSeq, refused, overtaken: edits.length - fresh.length }
     })
     return result
   }
+}
+
+/** Places become free first, as the edits are ordered; what comes goes in with few statements. */
+async function applyTogether(set: ChangeSet, edits: readonly DiskEdit[]): Promise<readonly RefusedEdit[]> {
+  for (const edit of edits) if (edit.type === 'moved' || edit.type === 'deleted') await applyEdit(set, edit)
+  const wanted = edits.flatMap(wantedEntry)
+  const outcomes = await writeFiles(set, wanted)
+  return outcomes.flatMap((outcome, index) => (outcome.type === 'refused' ? [{ path: wanted[index]?.path ?? '', reason: outcome.error.message }] : []))
+}
+
+function wantedEntry(edit: DiskEdit): WantedEntry[] {
+  if (edit.type === 'folder') return [edit]
+  return edit.type === 'written' ? [{ type: 'file', path: edit.path, content: edit.content }] : []
+}
+
+async function applyOneByOne(set: ChangeSet, edits: readonly DiskEdit[]): Promise<readonly RefusedEdit[]> {
+  const refused: RefusedEdit[] = []
+  for (const edit of edits) {
+    const refusal = await applyOrRefuse(set, edit)
+    if (refusal !== undefined) refused.push(refusal)
+  }
+  return refused
 }
 
 async function applyEdit(set: ChangeSet, edit: DiskEdit): Promise<undefined> {
