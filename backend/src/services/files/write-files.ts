@@ -30,7 +30,7 @@ export type EntryOutcome =
   | { readonly type: 'refused'; readonly error: AppError }
 
 /**
- * What `writeFile` and `createFolder` do to one entry after the other, for some hundred of them, in three round trips. The outcomes stand in the order of the
+ * What `writeFile` and `createFolder` do to one entry after the other, for some hundred of them, in two round trips. The outcomes stand in the order of the
  * entries. What the tree refuses is an outcome and no failure; a path that comes a second time is refused.
  */
 export async function writeFiles(set: ChangeSet, entries: readonly WantedEntry[]): Promise<readonly EntryOutcome[]> {
