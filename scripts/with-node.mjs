@@ -11,16 +11,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** True for the versions that `engines` allows: ^22.18 || >=24. */
+/** True for the versions that `engines` allows: 24 and later. Node 22 strips types too, but knows no `using` declarations. */
 export function isSupported(version) {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major >= 24 || (major === 22 && minor >= 18)
+  return Number(version.split('.')[0]) >= 24
 }
 
 /** Path of a Node that can run us: this one, or node@24 from npm's cache or registry. */
 function findNode() {
   if (isSupported(process.versions.node)) return process.execPath
-  process.stderr.write(`Node ${process.versions.node} is older than ^22.18 || >=24; using node@24 from npm.\n`)
+  process.stderr.write(`Node ${process.versions.node} is older than 24; using node@24 from npm.\n`)
   // From the directory above, so that npx looks at no package of ours. A cached copy serves without asking the registry again.
   const args = ['--yes', '--prefer-offline', 'node@24', '-p', 'process.execPath']
   // Bounded, because npm was seen to search for ever where it cannot make its cache directory.

@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isSupported } from './with-node.mjs'
 
 /** A small repository with the launcher and one script, and a `bin` with an `npx` and an `npm` that only pretend. */
 let root: string
@@ -179,4 +180,8 @@ it('without a script says how it is used', () => {
   const { status, stderr } = run([], [])
   expect(status).toBe(2)
   expect(stderr).toContain('usage:')
+})
+
+it.each([['20.20.2', false], ['22.23.3', false], ['24.0.0', true], ['26.1.0', true]])('takes Node %s for one that can run the sources: %s', (version, expected) => {
+  expect(isSupported(version)).toBe(expected)
 })
