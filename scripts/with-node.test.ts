@@ -3,7 +3,6 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isSupported } from './with-node.mjs'
 
 /** A small repository with the launcher and one script, and a `bin` with an `npx` and an `npm` that only pretend. */
 let root: string
@@ -182,6 +181,8 @@ it('without a script says how it is used', () => {
   expect(stderr).toContain('usage:')
 })
 
-it.each([['20.20.2', false], ['22.23.3', false], ['24.0.0', true], ['26.1.0', true]])('takes Node %s for one that can run the sources: %s', (version, expected) => {
-  expect(isSupported(version)).toBe(expected)
+it('gives Node 22 another one too: it knows no `using` declarations', () => {
+  writeFileSync(join(root, 'node-22.cjs'), OLD_NODE.replace('20.20.2', '22.23.3'))
+  const { status, stderr } = run(['-r', './node-22.cjs'], ['script.ts', 'exit', '3'])
+  expect([status, stderr]).toEqual([3, 'Node 22.23.3 is older than 24; using node@24 from npm.\n'])
 })
