@@ -36,17 +36,17 @@ import { FileTags } from './services/files/file-tags.ts'
 import { JournalFeed } from './services/files/journal-feed.ts'
 import { JournalReader } from './services/files/journal-reader.ts'
 import { RewindService } from './services/files/rewind-service.ts'
-import { EmbeddingWorker } from './services/search/embedding-worker.ts'
-import { ExactVectorIndex } from './services/search/exact-vector-index.ts'
+import { EmbeddingWorker } from './services/search/meaning/embedding-worker.ts'
+import { ExactVectorIndex } from './services/search/meaning/exact-vector-index.ts'
 import { JournalFollower } from './services/search/journal-follower.ts'
-import { LinkGraph } from './services/search/link-graph.ts'
-import { PgvectorIndex } from './services/search/pgvector-index.ts'
-import { SearchService } from './services/search/search-service.ts'
-import { SemanticIndexService } from './services/search/semantic-index-service.ts'
-import { SemanticJournalIndex } from './services/search/semantic-journal-index.ts'
-import { TextAnalyser } from './services/search/text-analyser.ts'
-import { TextIndex } from './services/search/text-index.ts'
-import { TextSearch } from './services/search/text-search.ts'
+import { LinkGraph } from './services/search/links/link-graph.ts'
+import { PgvectorIndex } from './services/search/meaning/pgvector-index.ts'
+import { DiskSearch } from './services/search/disk/disk-search.ts'
+import { SemanticIndexService } from './services/search/meaning/semantic-index-service.ts'
+import { SemanticJournalIndex } from './services/search/meaning/semantic-journal-index.ts'
+import { TextAnalyser } from './services/search/words/text-analyser.ts'
+import { TextIndex } from './services/search/words/text-index.ts'
+import { TextSearch } from './services/search/words/text-search.ts'
 import { WorkspaceSearch } from './services/search/workspace-search.ts'
 import { ShellService } from './services/shell/shell-service.ts'
 import { ExportService } from './services/transfer/export-service.ts'
@@ -193,7 +193,7 @@ async function buildSearch(options: ContainerOptions, { journal, mirror }: { rea
   const jobs = new BackgroundJobs({ connection: db.connection, log }, indexQueues(followers))
   const indexing = new SearchIndexing({ journal, jobs, log, followers, behind: (name) => workspacesBehind(db.kysely, name) })
   return {
-    search: new WorkspaceSearch({ files: new SearchService({ mirror }), text: new TextSearch(db.kysely), semantic, conn: db.kysely, log }),
+    search: new WorkspaceSearch({ files: new DiskSearch({ mirror }), text: new TextSearch(db.kysely), semantic, conn: db.kysely, log }),
     links: new LinkGraph(db.kysely),
     indexing: {
       failure: () => jobs.failure,

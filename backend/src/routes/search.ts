@@ -2,7 +2,7 @@ import { getFileLinks, searchWorkspace } from '@buildscale/protocol'
 import type { FastifyInstance } from 'fastify'
 import { handle } from '../http/handle.ts'
 import { parsePath } from '../services/files/file-path.ts'
-import type { LinkGraph } from '../services/search/link-graph.ts'
+import type { LinkGraph } from '../services/search/links/link-graph.ts'
 import type { WorkspaceSearch } from '../services/search/workspace-search.ts'
 
 const HITS = 20

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
 import { parsePath } from '../services/files/file-path.ts'
-import { globMatcher } from '../services/search/glob-pattern.ts'
+import { globMatcher } from '../services/search/disk/glob-pattern.ts'
 import { requireEntry } from './find-entry.ts'
 import { fittingItems } from './result-limit.ts'
 import { searchNotice } from './search-text.ts'

@@ -1,4 +1,4 @@
-import type { SearchCut } from '../services/search/search-service.ts'
+import type { SearchCut } from '../services/search/disk/disk-search.ts'
 
 /** What a model should know about a result that may not be whole; null when it is. */
 export function searchNotice({ cutBy, isCurrent, shown, more }: { readonly cutBy: SearchCut; readonly isCurrent: boolean; readonly shown: string; readonly more: string }): string | null {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ToolWorkspaces } from '../../test/support/tool-workspace.ts'
-import type { GrepMatch } from '../services/search/grep-collector.ts'
+import type { GrepMatch } from '../services/search/disk/grep-collector.ts'
 import { jsonBytes, RESULT_LIMIT_BYTES } from './result-limit.ts'
 
 interface GrepOutput {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { createDb } from '../../src/db/db.ts'
 import { RigEmbedder } from '../../src/services/chat/rig-embedder.ts'
-import { EmbeddingWorker } from '../../src/services/search/embedding-worker.ts'
+import { EmbeddingWorker } from '../../src/services/search/meaning/embedding-worker.ts'
 import { silentLog } from './silent-log.ts'
 
 const [, , offlineUrl = ''] = process.argv

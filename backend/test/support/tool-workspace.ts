@@ -7,11 +7,11 @@ import { readTree } from '../../src/repositories/file-repository.ts'
 import { userAuthor } from '../../src/services/files/author.ts'
 import { FileService } from '../../src/services/files/file-service.ts'
 import { writeFile as writeWorkspaceFile } from '../../src/services/files/file-tree.ts'
-import { SearchService } from '../../src/services/search/search-service.ts'
+import { DiskSearch } from '../../src/services/search/disk/disk-search.ts'
 import { JournalFollower } from '../../src/services/search/journal-follower.ts'
-import { analyseText } from '../../src/services/search/text-analysis.ts'
-import { TextIndex } from '../../src/services/search/text-index.ts'
-import { TextSearch } from '../../src/services/search/text-search.ts'
+import { analyseText } from '../../src/services/search/words/text-analysis.ts'
+import { TextIndex } from '../../src/services/search/words/text-index.ts'
+import { TextSearch } from '../../src/services/search/words/text-search.ts'
 import { WorkspaceSearch } from '../../src/services/search/workspace-search.ts'
 import { ShellService } from '../../src/services/shell/shell-service.ts'
 import { PageReader } from '../../src/services/web/page-reader.ts'
@@ -86,7 +86,7 @@ export class ToolWorkspace {
       if (isMirrorCurrent) await this.#copyToDisk()
       return { applied: 0, current: isMirrorCurrent }
     }
-    const mirrored = new SearchService({ mirror: { waitFor, folderOf: () => this.folder }, ...(searchTimeLimitMs !== undefined && { timeLimitMs: searchTimeLimitMs }) })
+    const mirrored = new DiskSearch({ mirror: { waitFor, folderOf: () => this.folder }, ...(searchTimeLimitMs !== undefined && { timeLimitMs: searchTimeLimitMs }) })
     const { db } = database
     const search = new WorkspaceSearch({ files: mirrored, text: new TextSearch(db.kysely), semantic: undefined, conn: db.kysely, log: silentLog })
     const shell = new ShellService({ mirror: { waitFor, folderOf: () => this.folder }, files: this.files })

@@ -2,7 +2,7 @@ import type { FileType } from '@buildscale/protocol'
 import type { DbConn } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
 import { findEntries, type FoundEntry } from '../../repositories/find-repository.ts'
-import { nameRegex } from './glob-pattern.ts'
+import { nameRegex } from './disk/glob-pattern.ts'
 
 export interface FindRequest {
   readonly workspaceId: string

@@ -4,9 +4,9 @@ import { AppError } from '../../errors.ts'
 import { findFile } from '../../repositories/file-repository.ts'
 import { readProgress } from '../../repositories/search-repository.ts'
 import { fuseRankings, type FusedPlace, type RankedList } from './hybrid-ranking.ts'
-import type { GlobRequest, GlobResult, GrepRequest, GrepResult, SearchScope, SearchService } from './search-service.ts'
+import type { GlobRequest, GlobResult, GrepRequest, GrepResult, SearchScope, DiskSearch } from './disk/disk-search.ts'
 import type { SemanticIndex, SemanticStatus } from './semantic-index.ts'
-import type { TextSearch } from './text-search.ts'
+import type { TextSearch } from './words/text-search.ts'
 
 /** A place in a file that one way of searching has found. */
 export interface FoundPlace {
@@ -27,7 +27,7 @@ export interface SearchHit extends FoundPlace {
 
 export interface WorkspaceSearchDeps {
   /** Over the copy on disk. */
-  readonly files: Pick<SearchService, 'grep' | 'glob'>
+  readonly files: Pick<DiskSearch, 'grep' | 'glob'>
   readonly text: Pick<TextSearch, 'search'>
   /** Undefined: this server has no model to search by meaning with. */
   readonly semantic: Pick<SemanticIndex, 'search' | 'status'> | undefined
@@ -81,12 +81,12 @@ export class WorkspaceSearch {
     this.#deps = deps
   }
 
-  /** See `SearchService.grep`. */
+  /** See `DiskSearch.grep`. */
   grep(scope: SearchScope, request: GrepRequest): Promise<GrepResult> {
     return this.#deps.files.grep(scope, request)
   }
 
-  /** See `SearchService.glob`. */
+  /** See `DiskSearch.glob`. */
   glob(scope: SearchScope, request: GlobRequest): Promise<GlobResult> {
     return this.#deps.files.glob(scope, request)
   }

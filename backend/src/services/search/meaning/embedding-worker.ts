@@ -1,11 +1,11 @@
 /** Gives every chunk its vector, in the background. The tables are its queue: whatever has no vector yet is still to be done, after any crash, on any node. */
-import type { Db } from '../../db/db.ts'
-import type { DbLog } from '../../db/db-log.ts'
+import type { Db } from '../../../db/db.ts'
+import type { DbLog } from '../../../db/db-log.ts'
 import {
   claimSpace, findPendingChunks, findUnfinishedWorkspaces, fixDimensions, type NewVector, noteFailure, releaseSpace, storeVectors, type VectorSpace,
-} from '../../repositories/semantic-vector-repository.ts'
+} from '../../../repositories/semantic-vector-repository.ts'
 import { embedChunks } from './embed-chunks.ts'
-import { type Embedder, EmbedderError } from './embedder.ts'
+import { type Embedder, EmbedderError } from '../embedder.ts'
 import { sweepSemanticIndex } from './semantic-sweep.ts'
 
 export interface EmbeddingWorkerDeps {

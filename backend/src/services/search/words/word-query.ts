@@ -2,7 +2,7 @@
  * A question in words, as people type it: `one two` both, `"one two"` next to each other, `-three` not, `one OR two` either. Read by the same rules as texts
  * are (`words.ts`), which is why PostgreSQL's own reader of such questions is not used: it cuts identifiers and scripts without spaces elsewhere.
  */
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../../errors.ts'
 import { comparable, type Word, wordsOf } from './words.ts'
 
 /** Something to look for: one word, or several in a row. */

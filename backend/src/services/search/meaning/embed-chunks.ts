@@ -1,7 +1,7 @@
 /** One batch of chunks -> what an embedder makes of each. */
-import type { ChunkRow } from '../../repositories/semantic-passage-repository.ts'
-import type { NewVector } from '../../repositories/semantic-vector-repository.ts'
-import { type Embedder, EmbedderError } from './embedder.ts'
+import type { ChunkRow } from '../../../repositories/semantic-passage-repository.ts'
+import type { NewVector } from '../../../repositories/semantic-vector-repository.ts'
+import { type Embedder, EmbedderError } from '../embedder.ts'
 import { normalised, vectorBytes } from './vector-bytes.ts'
 
 /** What the embedder reads of a chunk. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { chunkText, estimateTokens, type TextChunk } from './text-chunks.ts'
 
-const ROOT = join(import.meta.dirname, '../../../..')
+const ROOT = join(import.meta.dirname, '../../../../..')
 const markdown = (text: string): readonly TextChunk[] => chunkText({ path: '/a.md', mime: 'text/markdown', text })
 const code = (text: string): readonly TextChunk[] => chunkText({ path: '/a.ts', mime: 'text/plain', text })
 const prose = (text: string): readonly TextChunk[] => chunkText({ path: '/a.txt', mime: 'text/plain', text })

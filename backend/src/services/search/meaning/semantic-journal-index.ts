@@ -1,7 +1,7 @@
-import type { Db, DbConn } from '../../db/db.ts'
-import { type JournalBatch, readTexts } from './journal-batch.ts'
-import type { JournalIndex } from './journal-follower.ts'
-import type { IndexedText, SemanticIndex } from './semantic-index.ts'
+import type { Db, DbConn } from '../../../db/db.ts'
+import { type JournalBatch, readTexts } from '../journal-batch.ts'
+import type { JournalIndex } from '../journal-follower.ts'
+import type { IndexedText, SemanticIndex } from '../semantic-index.ts'
 
 /** Lets the index of meanings follow the journal, at its own pace: an outage of the model behind it holds up nothing else. */
 export class SemanticJournalIndex implements JournalIndex {

@@ -1,6 +1,6 @@
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../../errors.ts'
 import { embedTexts } from './embed-chunks.ts'
-import { type Embedder, EmbedderError } from './embedder.ts'
+import { type Embedder, EmbedderError } from '../embedder.ts'
 import { normalised } from './vector-bytes.ts'
 
 /** Questions that are asked again, by the next page or the next keystroke, are not embedded again. */

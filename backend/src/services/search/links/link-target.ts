@@ -1,6 +1,6 @@
 /** Where links lead. A link is kept as it was written; where it leads is decided when somebody asks, because files come, go and move. */
 import type { LinkKind } from './markdown-links.ts'
-import { comparable } from './words.ts'
+import { comparable } from '../words/words.ts'
 
 export interface LinkPlace {
   readonly kind: LinkKind

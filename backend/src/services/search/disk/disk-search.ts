@@ -1,10 +1,10 @@
 /** Finds text and files in a workspace: ripgrep over the mirror, and only what the database says belongs to the workspace. */
 import { lstat, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { SessionConn } from '../../db/session-conn.ts'
-import { AppError } from '../../errors.ts'
-import type { MirrorService } from '../../mirror/mirror-service.ts'
-import { type FileRow, findFiles } from '../../repositories/file-repository.ts'
+import type { SessionConn } from '../../../db/session-conn.ts'
+import { AppError } from '../../../errors.ts'
+import type { MirrorService } from '../../../mirror/mirror-service.ts'
+import { type FileRow, findFiles } from '../../../repositories/file-repository.ts'
 import { GrepCollector, type GrepMatch } from './grep-collector.ts'
 import type { PathMatcher } from './glob-pattern.ts'
 import { parseRipgrepEvent, workspacePath } from './ripgrep-event.ts'
@@ -83,7 +83,7 @@ const GREP_OPTIONS = ['--json', '--no-messages', '--crlf', '--no-search-zip', '-
 /** How many found names are looked up at once when there is no limit. */
 const LOOKUP_BATCH = 5_000
 
-export class SearchService {
+export class DiskSearch {
   readonly #deps: SearchDeps
 
   constructor(deps: SearchDeps) {

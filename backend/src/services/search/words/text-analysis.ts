@@ -1,7 +1,7 @@
 /** What the index needs to know of one file. Pure computing, and slow for large texts: run by `analysis-worker.ts`, off the main thread. */
-import { baseName, parentPath } from '../files/file-path.ts'
-import { type LinkKeys, linkKeys } from './link-target.ts'
-import { markdownLinks, type WrittenLink } from './markdown-links.ts'
+import { baseName, parentPath } from '../../files/file-path.ts'
+import { type LinkKeys, linkKeys } from '../links/link-target.ts'
+import { markdownLinks, type WrittenLink } from '../links/markdown-links.ts'
 import { type WordWeight, WordVector } from './word-vector.ts'
 
 export interface AnalysedFile {

@@ -3,23 +3,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { silentLog } from '../../../test/support/silent-log.ts'
-import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts'
-import { SessionConn } from '../../db/session-conn.ts'
-import { DiskMirrorService } from '../../mirror/disk-mirror-service.ts'
-import { userAuthor } from '../files/author.ts'
-import { DiskEditService } from '../files/disk-edit-service.ts'
-import { FileService } from '../files/file-service.ts'
-import { removeFile, writeFile } from '../files/file-tree.ts'
-import { JournalFeed } from '../files/journal-feed.ts'
-import { type GrepRequest, SearchService } from './search-service.ts'
+import { silentLog } from '../../../../test/support/silent-log.ts'
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.ts'
+import { SessionConn } from '../../../db/session-conn.ts'
+import { DiskMirrorService } from '../../../mirror/disk-mirror-service.ts'
+import { userAuthor } from '../../files/author.ts'
+import { DiskEditService } from '../../files/disk-edit-service.ts'
+import { FileService } from '../../files/file-service.ts'
+import { removeFile, writeFile } from '../../files/file-tree.ts'
+import { JournalFeed } from '../../files/journal-feed.ts'
+import { type GrepRequest, DiskSearch } from './disk-search.ts'
 
 describe('searching the disk copy of a workspace', () => {
   let dataDir: string
   let database: TestDatabase
   let mirror: DiskMirrorService
   let files: FileService
-  let search: SearchService
+  let search: DiskSearch
   const userId = uuidv7()
 
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe('searching the disk copy of a workspace', () => {
     files = new FileService({ db, journal, limits, tempDir: join(dataDir, 'spool') })
     mirror = new DiskMirrorService({ db, dataDir, log: silentLog, importer: new DiskEditService({ files, limits }) })
     journal.onChanged(({ workspaceId, seq }) => mirror.changed(workspaceId, seq))
-    search = new SearchService({ mirror })
+    search = new DiskSearch({ mirror })
   })
   afterAll(async () => {
     await mirror.close()

@@ -1,8 +1,8 @@
-import type { DbConn } from '../../db/db.ts'
-import { AppError } from '../../errors.ts'
-import { askingWords, countWords, findTexts, findTextsWithSome, type TextHitRow } from '../../repositories/search-repository.ts'
+import type { DbConn } from '../../../db/db.ts'
+import { AppError } from '../../../errors.ts'
+import { askingWords, countWords, findTexts, findTextsWithSome, type TextHitRow } from '../../../repositories/search-repository.ts'
 import { type Excerpt, findExcerpt, firstLine, hasTerm } from './excerpt.ts'
-import { readTexts } from './journal-batch.ts'
+import { readTexts } from '../journal-batch.ts'
 import { parseWordQuery, queryText, type Term, termText, type WordQuery } from './word-query.ts'
 
 export interface TextSearchRequest {

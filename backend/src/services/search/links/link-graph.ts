@@ -1,7 +1,7 @@
-import type { DbConn } from '../../db/db.ts'
-import { AppError } from '../../errors.ts'
-import { findFile, findFiles } from '../../repositories/file-repository.ts'
-import { type LinkRow, linksOf, linksTowards, pathsByName, type PlacedLinkRow } from '../../repositories/link-repository.ts'
+import type { DbConn } from '../../../db/db.ts'
+import { AppError } from '../../../errors.ts'
+import { findFile, findFiles } from '../../../repositories/file-repository.ts'
+import { type LinkRow, linksOf, linksTowards, pathsByName, type PlacedLinkRow } from '../../../repositories/link-repository.ts'
 import { type KnownTargets, linkKeys, type LinkPlace, literalPaths, nameKey, resolveLink } from './link-target.ts'
 
 export interface ResolvedLink extends LinkRow {

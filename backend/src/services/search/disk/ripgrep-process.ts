@@ -3,7 +3,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { rgPath } from '@vscode/ripgrep'
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../../errors.ts'
 
 export interface RipgrepRun {
   readonly arguments: readonly string[]

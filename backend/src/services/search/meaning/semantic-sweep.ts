@@ -1,7 +1,7 @@
-import type { Db } from '../../db/db.ts'
-import { readAllChangeSeqs } from '../../repositories/change-repository.ts'
-import { advanceChunkSeq, deleteUnusedChunks } from '../../repositories/semantic-passage-repository.ts'
-import { advanceGeneration, retireEmbedders } from '../../repositories/semantic-vector-repository.ts'
+import type { Db } from '../../../db/db.ts'
+import { readAllChangeSeqs } from '../../../repositories/change-repository.ts'
+import { advanceChunkSeq, deleteUnusedChunks } from '../../../repositories/semantic-passage-repository.ts'
+import { advanceGeneration, retireEmbedders } from '../../../repositories/semantic-vector-repository.ts'
 
 /** Texts that no file holds any more are kept this long: a rewind or an undo makes them current again, without embedding them. */
 const CHUNK_GRACE_MS = 24 * 60 * 60_000

@@ -1,7 +1,7 @@
-import type { Db } from '../../db/db.ts'
-import type { DbLog } from '../../db/db-log.ts'
-import { copyVectors, isPgvectorOffered, lastCopiedSeq, makeSpaceIndex, MOST_CANDIDATES, nearestVectors, setUpPgvector } from '../../repositories/pgvector-repository.ts'
-import { countVectors, readSpaceState, readVectors, type VectorSpace } from '../../repositories/semantic-vector-repository.ts'
+import type { Db } from '../../../db/db.ts'
+import type { DbLog } from '../../../db/db-log.ts'
+import { copyVectors, isPgvectorOffered, lastCopiedSeq, makeSpaceIndex, MOST_CANDIDATES, nearestVectors, setUpPgvector } from '../../../repositories/pgvector-repository.ts'
+import { countVectors, readSpaceState, readVectors, type VectorSpace } from '../../../repositories/semantic-vector-repository.ts'
 import { vectorOf } from './vector-bytes.ts'
 import type { NearChunk, NearestRequest, VectorIndex } from './vector-index.ts'
 

@@ -1,4 +1,4 @@
-import type { VectorSpace } from '../../repositories/semantic-vector-repository.ts'
+import type { VectorSpace } from '../../../repositories/semantic-vector-repository.ts'
 
 export interface NearestRequest {
   readonly space: VectorSpace

@@ -3,7 +3,7 @@
  * these characters as it is. Matched here, in time proportional to pattern times path: a pattern from outside must neither become an option of another program nor
  * (as a regular expression would) keep the process busy.
  */
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../../errors.ts'
 
 /** True for a path of a file, `/` first, that matches. */
 export type PathMatcher = (path: string) => boolean

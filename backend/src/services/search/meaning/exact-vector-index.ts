@@ -1,5 +1,5 @@
-import type { Db } from '../../db/db.ts'
-import { countVectors, readSpaceState, readVectors, type SpaceState, type VectorSpace } from '../../repositories/semantic-vector-repository.ts'
+import type { Db } from '../../../db/db.ts'
+import { countVectors, readSpaceState, readVectors, type SpaceState, type VectorSpace } from '../../../repositories/semantic-vector-repository.ts'
 import { FlatVectors } from './flat-vectors.ts'
 import type { NearChunk, NearestRequest, VectorIndex } from './vector-index.ts'
 
