@@ -6,6 +6,12 @@ import type { WorkspaceMirror } from './workspace-mirror.ts'
 /** Waiting times after failures: doubled each time, up to the last. Milliseconds. */
 const FIRST_RETRY_MS = 250
 const LAST_RETRY_MS = 10_000
+/**
+ * A workspace that is being written rests so long after each commit before its files go to disk, and after the last of these at the latest: flushes of ours
+ * and of the database's log wait for each other (measured: a write took three times as long beside them), and what comes together is flushed together.
+ */
+const REST_MS = 15
+const LONGEST_REST_MS = 250
 
 export interface MirrorFlusherOptions {
   readonly workspaceId: string
@@ -20,13 +26,15 @@ interface Waiter {
   wake(): void
 }
 
-/** Decides when a workspace's mirror runs: at once when something was committed, later and later while it fails. */
+/** Decides when a workspace's mirror runs: at once when somebody waits for it, a moment after a commit otherwise, later and later while it fails. */
 export class MirrorFlusher {
   readonly #options: MirrorFlusherOptions
   readonly #waiters = new Set<Waiter>()
   #wanted = 0
   #running: Promise<void> | undefined
   #retry: NodeJS.Timeout | undefined
+  #rest: NodeJS.Timeout | undefined
+  #lastPutOff = 0
   #failures = 0
   #error: string | null = null
   #failedAt = 0
@@ -44,7 +52,8 @@ export class MirrorFlusher {
   wake(seq: number): void {
     this.#wanted = Math.max(this.#wanted, seq)
     if (this.#running !== undefined || this.#retry !== undefined || this.#isClosed || this.#shows(this.#wanted)) return
-    this.#running = this.#run()
+    if (this.#waiters.size > 0) this.#begin()
+    else this.#later()
   }
 
   status(): MirrorStatus {
@@ -54,7 +63,6 @@ export class MirrorFlusher {
   /** Resolves when the disk shows `seq`, when `timeoutMs` have passed, or when this closes. Rejects with the signal's reason. */
   async waitFor(seq: number, { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void> {
     signal?.throwIfAborted()
-    this.wake(seq)
     if (this.#shows(seq)) return
     const { promise, resolve } = Promise.withResolvers<undefined>()
     const done = (): void => resolve(undefined)
@@ -62,6 +70,7 @@ export class MirrorFlusher {
     const timer = setTimeout(done, timeoutMs)
     this.#waiters.add(waiter)
     signal?.addEventListener('abort', done, { once: true })
+    this.wake(seq)
     if (this.#isClosed) done()
     await promise
     clearTimeout(timer)
@@ -88,23 +97,36 @@ export class MirrorFlusher {
     this.#isClosed = true
     clearTimeout(this.#retry)
     this.#retry = undefined
+    clearTimeout(this.#rest)
     for (const waiter of this.#waiters) waiter.wake()
     await this.#running
   }
 
+  #begin(): void {
+    clearTimeout(this.#rest)
+    this.#rest = undefined
+    this.#running = this.#run()
+  }
+
+  #later(): void {
+    if (this.#rest === undefined) {
+      this.#lastPutOff = Date.now() + LONGEST_REST_MS - REST_MS
+      this.#rest = setTimeout(() => this.#begin(), REST_MS).unref()
+    } else if (Date.now() < this.#lastPutOff) this.#rest.refresh()
+  }
+
   async #run(): Promise<void> {
     const { slots, mirror } = this.#options
+    // The journal is read to its end, so one run is enough for all that was committed before it began.
+    const upTo = this.#wanted
     try {
-      // The journal is read to its end, so one run is enough for all that was committed before it began.
-      for (let upTo = -1; upTo < this.#wanted && !this.#isClosed; ) {
-        upTo = this.#wanted
-        await slots.runExclusive(() => mirror.catchUp({ isStopped: () => this.#isClosed, onApplied: () => this.#applied() }))
-      }
+      await slots.runExclusive(() => mirror.catchUp({ isStopped: () => this.#isClosed, onApplied: () => this.#applied() }))
       this.#clearFailure()
     } catch (error) {
       this.#failed(error)
     } finally {
       this.#running = undefined
+      if (this.#wanted > upTo) this.wake(0)
     }
   }
 

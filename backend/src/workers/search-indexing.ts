@@ -15,8 +15,10 @@ export interface SearchIndexingDeps {
   readonly behind: (index: IndexName) => Promise<readonly string[]>
   readonly jobs: Pick<BackgroundJobs, 'send'>
   readonly log: { warn(fields: object, message: string): void }
-  /** Time from a change to its job; more changes in it are the same job. Default half a second. */
+  /** A job is asked for when a workspace has not changed for so long. Default half a second. */
   readonly delayMs?: number
+  /** …and at the latest so long after its first change, so that one that never rests is indexed too. Default 15 seconds. */
+  readonly longestDelayMs?: number
   /** Time between looks at all workspaces. Default half a minute. */
   readonly pollMs?: number
 }
@@ -29,10 +31,16 @@ export function indexQueues(followers: readonly Follower[]): readonly JobQueue[]
   return followers.map((follower) => ({ name: queueName(follower.name), concurrency: CONCURRENCY, run: (workspaceId, signal) => follower.catchUp(workspaceId, signal) }))
 }
 
+interface Waiting {
+  readonly timer: NodeJS.Timeout
+  /** After this moment the timer is not put off any more. */
+  readonly lastPutOff: number
+}
+
 /** Asks for a job when a workspace has changed, and looks by itself from time to time for what was missed. */
 export class SearchIndexing {
   readonly #deps: SearchIndexingDeps
-  readonly #waiting = new Map<string, NodeJS.Timeout>()
+  readonly #waiting = new Map<string, Waiting>()
   #end: (() => void) | undefined
   #poll: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
@@ -53,17 +61,23 @@ export class SearchIndexing {
   async close(): Promise<void> {
     this.#end?.()
     clearInterval(this.#poll)
-    for (const timer of this.#waiting.values()) clearTimeout(timer)
+    for (const { timer } of this.#waiting.values()) clearTimeout(timer)
     await this.#looking
   }
 
+  /** A large import is indexed after it, not beside it: each of its batches puts the job off. */
   #later(workspaceId: string): void {
-    if (this.#waiting.has(workspaceId)) return
+    const waiting = this.#waiting.get(workspaceId)
+    if (waiting !== undefined) {
+      if (Date.now() < waiting.lastPutOff) waiting.timer.refresh()
+      return
+    }
+    const { followers, jobs, delayMs = 500, longestDelayMs = 15_000 } = this.#deps
     const timer = setTimeout(() => {
       this.#waiting.delete(workspaceId)
-      for (const { name } of this.#deps.followers) void this.#deps.jobs.send(queueName(name), workspaceId)
-    }, this.#deps.delayMs ?? 500)
-    this.#waiting.set(workspaceId, timer.unref())
+      for (const { name } of followers) void jobs.send(queueName(name), workspaceId)
+    }, delayMs)
+    this.#waiting.set(workspaceId, { timer: timer.unref(), lastPutOff: Date.now() + longestDelayMs - delayMs })
   }
 
   #look(): void {
