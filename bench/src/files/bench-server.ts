@@ -6,12 +6,18 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { createDb, type Db } from '../../../backend/src/db/db.ts'
+import { connectionUrl } from '../../../backend/src/db/db-connection.ts'
+import { startEmbeddedPostgres } from '../../../backend/src/db/embedded-postgres.ts'
 
 const MAIN = fileURLToPath(new URL('../../../backend/src/main.ts', import.meta.url))
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const READY = /^BuildScale is ready at (\S+) /
 
 export interface BenchServer {
   readonly client: BuildScaleClient
+  /** The same database, for what is called without a request. */
+  readonly db: Db
   /** Where things to compare with may be put; removed at the end. */
   readonly folder: string
   /** Where the disk copy of a workspace is. */
@@ -26,19 +32,23 @@ export async function startBenchServer(parent: string, signal: AbortSignal): Pro
   const folder = mkdtempSync(join(parent, 'buildscale-bench-'))
   chmodSync(folder, 0o711) // the database may run as another user, who has to reach its part
   const dataDir = join(folder, 'data')
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', HOST: '127.0.0.1', BUILDSCALE_DATA_DIR: dataDir, BUILDSCALE_LOG_LEVEL: 'warn' }
+  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'database'), log: SILENT })
+  const db = createDb(postgres.connection, { log: SILENT })
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', HOST: '127.0.0.1', BUILDSCALE_DATA_DIR: dataDir, DATABASE_URL: connectionUrl(postgres.connection), BUILDSCALE_LOG_LEVEL: 'warn' }
   const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const exited = once(child, 'exit')
   const close = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
     await exited
+    await db.close()
+    await postgres.stop()
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
   try {
     const url = await readyUrl(child)
     const client = createClient({ url, token: readFileSync(join(dataDir, 'local-token'), 'utf8').trim() })
-    return { client, folder, mirrorOf: (workspaceId) => join(dataDir, 'workspaces', workspaceId), cpuMs: () => cpuMs(child.pid ?? 0), close }
+    return { client, db, folder, mirrorOf: (workspaceId) => join(dataDir, 'workspaces', workspaceId), cpuMs: () => cpuMs(child.pid ?? 0), close }
   } catch (error) {
     await close()
     throw error

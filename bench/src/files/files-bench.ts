@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { GitRepository, ripgrep, writeDurably } from './baselines.ts'
 import { type BenchServer, startBenchServer } from './bench-server.ts'
 import { Durations } from './files-measurement.ts'
+import { ToolCaller } from './tool-caller.ts'
 import { binaryFiles, folderOf, pathOf, RARE, RARE_EVERY, type SampleFile, tarOf, textFiles } from './sample-files.ts'
 
 export interface FilesBenchSettings {
@@ -15,6 +16,8 @@ export interface FilesBenchSettings {
   readonly versions: number
   /** How often the tree is imported. */
   readonly imports: number
+  /** How often everything else is done before anything is measured, so that no figure is of code that has just been loaded. */
+  readonly warmUps: number
   /** How often everything else is done. */
   readonly rounds: number
   /** Below this folder everything is kept while the bench runs. */
@@ -35,10 +38,12 @@ const GREP_EVERY = 5
 /** @throws Error when something that is measured does not do what it should */
 export async function runFilesBench(settings: FilesBenchSettings, watching: Watching): Promise<Durations> {
   const server = await startBenchServer(settings.folder, watching.signal)
+  const caller = new ToolCaller({ db: server.db, userId: (await server.client.me()).user.id })
   try {
-    const bench = new FilesBench({ settings, watching, server })
+    const bench = new FilesBench({ settings, watching, server, caller })
     return await bench.run()
   } finally {
+    await caller.close()
     await server.close()
   }
 }
@@ -53,15 +58,18 @@ interface FilesBenchDeps {
   readonly settings: FilesBenchSettings
   readonly watching: Watching
   readonly server: BenchServer
+  readonly caller: ToolCaller
 }
 
 class FilesBench {
   readonly #settings: FilesBenchSettings
   readonly #watching: Watching
   readonly #server: BenchServer
+  readonly #caller: ToolCaller
   readonly #durations = new Durations()
 
-  constructor({ settings, watching, server }: FilesBenchDeps) {
+  constructor({ settings, watching, server, caller }: FilesBenchDeps) {
+    this.#caller = caller
     this.#settings = settings
     this.#watching = watching
     this.#server = server
@@ -75,6 +83,7 @@ class FilesBench {
     const versioned = await this.#versions(small)
     this.#progress('making the repository')
     const git = await GitRepository.create(join(this.#server.folder, 'repository'), textFiles(files))
+    await this.#warmUp()
     await this.#quiet()
     this.#progress('measuring')
     for (let round = 0; round < this.#settings.rounds; round += 1) {
@@ -114,6 +123,21 @@ class FilesBench {
     return { id, files: this.#server.client.files(id), tools: this.#server.client.tools(id) }
   }
 
+  /** The calls that are measured afterwards, elsewhere. */
+  async #warmUp(): Promise<void> {
+    this.#progress('warming up')
+    const { id, files, tools } = await this.#workspace('warm-up')
+    for (let index = 0; index < this.#settings.warmUps; index += 1) {
+      this.#watching.signal.throwIfAborted()
+      const path = `/warm/file-${index % 100}.bin`
+      await use(tools, 'write', { path, content: `\u0001 ${index}`, overwrite: true })
+      await this.#caller.write(id, { path: `called/file-${index}.bin`, bytes: Buffer.from(path) })
+      await use(tools, 'ls', { path: '/warm' })
+      await files.content(path, { version: 1 }).then((content) => content.bytes())
+      await writeDurably(join(this.#server.folder, 'warm'), { path: `file-${index}.bin`, bytes: Buffer.from(path) })
+    }
+  }
+
   /** Two files in a workspace: one with two versions, one with many. */
   async #versions(workspace: Workspace): Promise<FilesResource> {
     this.#progress('making versions')
@@ -127,11 +151,12 @@ class FilesBench {
 
   async #writes(round: number, { tree, git }: { readonly tree: Workspace; readonly git: GitRepository }): Promise<void> {
     const file = { path: `written/file-${round}.bin`, bytes: Buffer.from(`${'some bytes of one file '.repeat(60)}${round}`) }
-    const ours = () => this.#durations.time('write', () => use(tree.tools, 'write', { path: `/${file.path}`, content: file.bytes.toString() }))
+    const ours = () => this.#durations.time('write', () => this.#caller.write(tree.id, file))
     const disk = () => this.#durations.time('fsync', () => writeDurably(join(this.#server.folder, 'plain'), file))
     if (round % 2 === 0) await ours()
     await disk()
     if (round % 2 === 1) await ours()
+    await this.#durations.time('write-http', () => use(tree.tools, 'write', { path: `/${file.path}.http`, content: file.bytes.toString() }))
     if (round % GIT_EVERY === 0) await this.#durations.time('git', () => git.commit(file))
   }
 

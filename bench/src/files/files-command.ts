@@ -7,8 +7,8 @@ import { type FilesBenchSettings, runFilesBench } from './files-bench.ts'
 import { filesReport } from './files-report.ts'
 import { filesTable } from './files-table.ts'
 
-const FULL = { tree: 20_000, small: 1_000, large: 100_000, versions: 1_000, imports: 3, rounds: 100 }
-const QUICK = { tree: 400, small: 100, large: 300, versions: 5, imports: 1, rounds: 5 }
+const FULL = { tree: 20_000, small: 1_000, large: 100_000, versions: 1_000, imports: 3, warmUps: 500, rounds: 100 }
+const QUICK = { tree: 400, small: 100, large: 300, versions: 5, imports: 1, warmUps: 5, rounds: 5 }
 
 export const FILES_HELP = `npm run bench -- files [options]
 

@@ -2,6 +2,7 @@
 export const MEASURES = [
   'import',
   'write',
+  'write-http',
   'fsync',
   'git',
   'grep',
@@ -20,6 +21,7 @@ export type Measure = (typeof MEASURES)[number]
 export const MEASURE_TITLES: Readonly<Record<Measure, string>> = {
   import: 'import of the whole tree, over HTTP',
   write: 'tool write, in a workspace of that tree',
+  'write-http': 'the same by a request',
   fsync: 'write, fsync, rename of the same bytes',
   git: 'git add and commit of one file, in a repository of that tree',
   grep: 'tool grep over that tree',

@@ -37,6 +37,7 @@ function each<T>(value: (measure: Measure) => T): Readonly<Record<Measure, T>> {
   return {
     import: value('import'),
     write: value('write'),
+    'write-http': value('write-http'),
     fsync: value('fsync'),
     git: value('git'),
     grep: value('grep'),
