@@ -76,7 +76,7 @@ async function storeContent(files: FileContentDeps['files'], { params, query, bo
     const { result } = await files.change({ workspaceId: params.w, author: userAuthor(user.id) }, async (set) => {
       const current = await files.stat(set.tx, { workspaceId: params.w, path })
       checkPreconditions(preconditions, current === undefined ? undefined : (current.hash ?? ''))
-      return await writeFile(set, { path, content, overwrite: true })
+      return await writeFile(set, { path, content })
     })
     return result
   } finally {

@@ -25,7 +25,7 @@ export interface EditedFile {
 /** Stores the edited text. Throws `version_mismatch` when another writer came between. */
 export async function writeEdited(set: ChangeSet, { path, content, ifHash }: EditedFile): Promise<WrittenFile> {
   try {
-    return await writeFile(set, { path, content, ifHash, overwrite: true })
+    return await writeFile(set, { path, content, ifHash })
   } catch (error) {
     throw error instanceof AppError && error.code === 'version_mismatch' ? changedSince(path, error) : error
   }

@@ -3,7 +3,6 @@ import { AppError } from '../errors.ts'
 import { parsePath } from '../services/files/file-path.ts'
 import { createFolder, writeFile } from '../services/files/file-tree.ts'
 import { isPlanPath } from '../services/plans/plan-path.ts'
-import { findEntry } from './find-entry.ts'
 import { utf8 } from './file-text.ts'
 import { defineWriteTool } from './tool.ts'
 import { flag, longText, optionalChoice, shortText, toolArguments } from './tool-arguments.ts'
@@ -20,24 +19,21 @@ export const writeTool = defineWriteTool({
     overwrite: flag('Replace the content of a file that exists.'),
   }),
   inPlanMode: ({ path, file_type: fileType }) => fileType !== 'folder' && isPlanPath(parsePath(path)),
-  async prepare({ path: asked, content, file_type: fileType, overwrite }, context) {
+  // What is there already is looked at once, in `apply`, where it cannot change any more: a look before that would only cost time.
+  async prepare({ path: asked, content, file_type: fileType, overwrite }) {
     const path = parsePath(asked)
     if (fileType === 'folder') return prepareFolder(path, content)
     if (path === '/') throw new AppError('invalid_request', '"/" is the workspace itself. Name a file.')
-    const bytes = utf8(content, 'content')
-    const existing = await findEntry(context, path)
-    checkExisting(existing, { path, fileType, overwrite })
-    // A new plan is one by its place and name, whoever writes it.
-    const newType = fileType ?? (existing === undefined && isPlanPath(path) ? 'plan' : undefined)
-    return { type: 'file', path, bytes, fileType: newType, overwrite } as const
+    return Promise.resolve({ type: 'file', path, bytes: utf8(content, 'content'), fileType, overwrite } as const)
   },
   async apply(prepared, set) {
     if (prepared.type === 'folder') {
       const { file, created } = await createFolder(set, prepared.path)
       return { path: file.path, file_id: file.id, version: null, hash: null, size: null, created, unchanged: !created }
     }
-    const { path, bytes, fileType, overwrite } = prepared
-    const { file, version, created, unchanged } = await writeFile(set, { path, content: bytes, overwrite, ...(fileType !== undefined && { fileType }) })
+    const { path, bytes, fileType } = prepared
+    const options = { path, content: bytes, checkExisting: (existing: FileEntry) => checkExisting(existing, prepared) }
+    const { file, version, created, unchanged } = await writeFile(set, { ...options, ...(fileType !== undefined && { fileType }) })
     return { path: file.path, file_id: file.id, version: version.number, hash: version.hash, size: version.size, created, unchanged }
   },
 })
@@ -53,8 +49,7 @@ interface Wanted {
   readonly overwrite: boolean
 }
 
-function checkExisting(entry: FileEntry | undefined, { path, fileType, overwrite }: Wanted): void {
-  if (entry === undefined) return
+function checkExisting(entry: FileEntry, { path, fileType, overwrite }: Wanted): void {
   if (entry.file_type === 'folder') throw new AppError('conflict', `"${path}" is a folder. Name a file in it, for example "${path}/notes.md".`)
   if (!overwrite) throw new AppError('conflict', `"${path}" exists already. To change a part of it use edit; to replace all of it call write with overwrite: true.`)
   if (fileType === undefined || fileType === entry.file_type) return

@@ -20,7 +20,7 @@ async function workspaceWith(files: Readonly<Record<string, string>>) {
   const { workspaceId, userId } = await insertPerson(db)
   const service = new FileService({ db, journal: { changed: () => undefined }, limits: { fileBytes: 1024 ** 3 } })
   await service.change({ workspaceId, author: userAuthor(userId) }, async (set) => {
-    for (const [path, text] of Object.entries(files)) await writeFile(set, { path, content: Buffer.from(text), overwrite: true })
+    for (const [path, text] of Object.entries(files)) await writeFile(set, { path, content: Buffer.from(text) })
   })
   return workspaceId
 }

@@ -1,7 +1,9 @@
+import type { FileEntry } from '@buildscale/protocol'
 import { sql } from 'kysely'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts'
+import { AppError } from '../../errors.ts'
 import { userAuthor } from './author.ts'
 import type { RecordedChange } from './change-set.ts'
 import { FileService } from './file-service.ts'
@@ -241,7 +243,10 @@ describe('guards and races', () => {
     await expect(change(workspaceId, (set) => removeFile(set, { path: '/a.txt', recursive: false, ifHash: version.hash }))).rejects.toMatchObject({ code: 'version_mismatch' })
     await expect(write(workspaceId, { path: '/b.txt', content: Buffer.from('3'), ifHash: old })).rejects.toMatchObject({ code: 'version_mismatch' })
     await expect(write(workspaceId, { path: '/a.txt', content: Buffer.from('3'), mustNotExist: true })).rejects.toMatchObject({ code: 'version_mismatch' })
-    await expect(write(workspaceId, { path: '/a.txt', content: Buffer.from('3'), overwrite: false })).rejects.toMatchObject({ code: 'conflict' })
+    const checkExisting = ({ version }: FileEntry): void => {
+      throw new AppError('conflict', `There is version ${version}.`)
+    }
+    await expect(write(workspaceId, { path: '/a.txt', content: Buffer.from('3'), checkExisting })).rejects.toMatchObject({ code: 'conflict', message: 'There is version 3.' })
   })
 
   it('B19: gives one of two guarded writes at once the file, and the other a version_mismatch', async () => {

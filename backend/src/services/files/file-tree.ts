@@ -13,6 +13,7 @@ import { fileEntry, versionEntry } from './file-entry.ts'
 import { baseName } from './file-path.ts'
 import { listAllBelow } from './list-all-below.ts'
 import { mimeType, SNIFF_BYTES } from './mime-type.ts'
+import { newFileType } from './new-file-type.ts'
 import { fileInTheWay, folderInTheWay, foldersCreated, placeInTree, type TreePlace } from './place-in-tree.ts'
 import { storeLargeContent } from './store-content.ts'
 import type { WrittenFile } from './write-files.ts'
@@ -26,7 +27,7 @@ export { type WrittenFile, writeFiles } from './write-files.ts'
 export interface WriteFileOptions {
   readonly path: string
   readonly content: Content
-  /** Default: the file's own, `document` for a new one. */
+  /** Default: the file's own; of a new one, by its path. */
   readonly fileType?: Exclude<FileType, 'folder'>
   /** Default: by name and bytes. */
   readonly mime?: string
@@ -34,8 +35,8 @@ export interface WriteFileOptions {
   readonly ifHash?: string
   /** The file must be new; otherwise `version_mismatch`. */
   readonly mustNotExist?: boolean
-  /** False: an existing file is a `conflict`. Default true. */
-  readonly overwrite?: boolean
+  /** Given what is at the path already, before anything else is said about it; throws to refuse. Default: a file may be overwritten. */
+  readonly checkExisting?: (existing: FileEntry) => void
 }
 
 /** Stores bytes as a file's new version, with the folders above it. Throws `conflict` on a folder or below a file. */
@@ -55,12 +56,11 @@ export async function writeFile(set: ChangeSet, options: WriteFileOptions): Prom
   return storeVersion(set, place, { hash, size: contentSize(content), mime, inlineContent, fileType: options.fileType })
 }
 
-function checkWrite({ existing, path }: TreePlace, { ifHash, mustNotExist, overwrite }: WriteFileOptions): void {
+function checkWrite({ existing, path }: TreePlace, { ifHash, mustNotExist, checkExisting }: WriteFileOptions): void {
+  if (existing !== undefined) checkExisting?.(fileEntry(existing))
   if (existing?.fileType === 'folder') throw folderInTheWay(path)
   checkHash(path, existing, ifHash)
-  if (existing === undefined) return
-  if (mustNotExist === true) throw new AppError('version_mismatch', `"${path}" exists already.`)
-  if (overwrite === false) throw new AppError('conflict', `"${path}" exists already and would be overwritten.`)
+  if (existing !== undefined && mustNotExist === true) throw new AppError('version_mismatch', `"${path}" exists already.`)
 }
 
 /** A caller that names the version it has seen must not change another one. */
@@ -86,7 +86,7 @@ async function storeVersion(set: ChangeSet, place: TreePlace, content: NewConten
   const { hash, size, mime, inlineContent } = content
   const previous = existing?.latest ?? null
   const version: NewVersionRow = { id: uuidv7(), number: (previous?.number ?? 0) + 1, hash, size, mime, author: set.author }
-  const fileType = content.fileType ?? existing?.fileType ?? 'document'
+  const fileType = content.fileType ?? existing?.fileType ?? newFileType(path)
   const file = { id: existing?.id ?? uuidv7(), isNew: existing === undefined, parentId, name: baseName(path), path, fileType }
   const { at, addedBytes } = await storeWrite(set.tx, { workspaceId: set.workspaceId, folders: missing, file, version, inlineContent })
   set.count(addedBytes)

@@ -2,6 +2,7 @@ import type { FileEntry, FileVersion } from '@buildscale/protocol'
 import { randomBytes } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Random } from '../../../../packages/rig/test/fuzz/random.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts'
 import { AppError } from '../../errors.ts'
 import { type Author, userAuthor } from './author.ts'
@@ -62,20 +63,14 @@ async function stateOf(workspaceId: string): Promise<unknown> {
   const changes = await inWorkspace(kysely.selectFrom('changes').select(['seq', 'kind', 'file_type', 'from_path', 'to_path'])).orderBy('seq').execute()
   const tree = await inWorkspace(kysely.selectFrom('files').select(['path', 'name', 'file_type'])).orderBy('path').execute()
   const blobs = await inWorkspace(kysely.selectFrom('blobs').select(['hash', 'size', 'content', 'counted'])).orderBy('hash').execute()
-  const versions = await inWorkspace(kysely.selectFrom('file_versions').select(['number', 'blob_hash', 'size', 'mime'])).orderBy('blob_hash').orderBy('number').execute()
+  const versions = await inWorkspace(kysely.selectFrom('file_versions').select(['number', 'blob_hash', 'size', 'mime'])).orderBy('blob_hash').orderBy('number').orderBy('mime').execute()
   const workspace = await kysely.selectFrom('workspaces').select(['change_seq', 'stored_bytes']).where('id', '=', workspaceId).executeTakeFirst()
   return { changes, tree, blobs, versions, workspace }
 }
 
-/** Mulberry32: the same numbers for the same seed. */
 function randomOf(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
+  const random = new Random(seed)
+  return (below) => random.below(below)
 }
 
 /** Few names, so that files, folders and conflicts meet; no path twice. */

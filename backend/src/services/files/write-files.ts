@@ -9,6 +9,7 @@ import { type Content, contentHash, contentSize, contentStart, isLarge } from '.
 import { fileEntry, versionEntry } from './file-entry.ts'
 import { ancestorPaths, baseName } from './file-path.ts'
 import { mimeType, SNIFF_BYTES } from './mime-type.ts'
+import { newFileType } from './new-file-type.ts'
 import { fileInTheWay, folderInTheWay, foldersCreated, placeAmong } from './place-in-tree.ts'
 import { storeLargeContent } from './store-content.ts'
 
@@ -101,7 +102,7 @@ class BatchPlan {
     const mime = mimeType(baseName(path), await contentStart(content, SNIFF_BYTES))
     if (isLarge(content)) await storeLargeContent(this.#set.tx, this.#set.workspaceId, content)
     const version: NewVersionRow = { id: uuidv7(), number: (previous?.number ?? 0) + 1, hash, size: contentSize(content), mime, author: this.#set.author }
-    const file = { id: existing?.id ?? uuidv7(), isNew: existing === undefined, parentId, name: baseName(path), path, fileType: existing?.fileType ?? ('document' as const) }
+    const file = { id: existing?.id ?? uuidv7(), isNew: existing === undefined, parentId, name: baseName(path), path, fileType: existing?.fileType ?? newFileType(path) }
     const write = { file, version, inlineContent: inlineContent(content) }
     this.#planFolders(missing)
     this.#files.push(write)
