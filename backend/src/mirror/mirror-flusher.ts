@@ -7,8 +7,8 @@ import type { WorkspaceMirror } from './workspace-mirror.ts'
 const FIRST_RETRY_MS = 250
 const LAST_RETRY_MS = 10_000
 /**
- * A workspace that is being written rests so long after each commit before its files go to disk, and after the last of these at the latest: flushes of ours
- * and of the database's log wait for each other (measured: a write took three times as long beside them), and what comes together is flushed together.
+ * A workspace that is being written rests so long after each commit before its files go to disk, and after the last of these at the latest: what comes
+ * together is flushed together. What that saves a single write has not been measured.
  */
 const REST_MS = 15
 const LONGEST_REST_MS = 250

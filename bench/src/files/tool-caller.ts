@@ -1,4 +1,7 @@
-/** The tool as an agent's turn calls it: no request around it, on a node beside the server, which hears of every commit as nodes hear of each other. */
+/**
+ * The tool by itself: without a request around it and without a turn's ledger, whose statements come on top in a turn. It runs on a node beside the server,
+ * which hears of every commit as nodes hear of each other.
+ */
 import type { Db } from '../../../backend/src/db/db.ts'
 import { ChatBroadcast } from '../../../backend/src/services/chat/chat-broadcast.ts'
 import { userAuthor } from '../../../backend/src/services/files/author.ts'
